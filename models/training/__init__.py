@@ -1,0 +1,1 @@
+"""From corpora to a bundle: features, the network, training, evaluation and export."""

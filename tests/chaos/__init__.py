@@ -1,0 +1,1 @@
+"""Faults done to the whole daemon: `python -m tests.chaos`."""

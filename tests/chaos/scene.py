@@ -1,0 +1,186 @@
+"""The whole daemon on a camera and a microphone that show a face and say words for as long as is wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.assets import asset_path
+from models.media import read_audio
+from stream import EmotionMessage
+from stream.messages import SAMPLE_RATE_HZ, Int16Array
+from tests.clips import write_clip
+from tests.workers.daemon import Daemon, running_daemon
+from tests.workers.network_cameras import NetworkCamera
+from tests.workers.pulse_server import PulseServer
+
+MODALITIES = ("face", "voice", "text")
+LATE_MS = 400
+"""A modality whose extractor lags further behind than this is missing."""
+_WORDS = "transcript: {engine: vosk, vosk_model: vosk-ko, language: ko}\n"
+"""Streaming, as where people use it. Its language is not the one spoken here: words are heard all the time,
+if not those that were said, and which they are does not matter here."""
+_LOUD = 0.01
+_SILENCE_NS = 400_000_000
+_SETTLE_S = 60.0
+
+
+class SharedCamera(NetworkCamera):
+    """A camera that shows a face to any number of viewers, who may come and go."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/cam.mjpg"
+
+    def _command(self) -> list[str]:
+        clip = asset_path("demo-face")
+        return [sys.executable, "-m", "tests.chaos.mjpeg_server", str(self._port), str(clip)]
+
+
+class TooBusyError(Exception):
+    """This machine does not score in time even when nothing is done to it."""
+
+
+@dataclass
+class Scene:
+    """A daemon that scores a face and speech, and the devices that it watches and hears."""
+
+    daemon: Daemon
+    camera: SharedCamera
+    microphone: PulseServer
+    speech: Path
+
+    def settle(self, modalities: Iterable[str] = ("face", "voice")) -> bool:
+        """Wait until `modalities` are used and up to date; return whether they came to that in a minute."""
+        end_s = time.monotonic() + _SETTLE_S
+        wanted = set(modalities)
+        self.daemon.wait_until(lambda: wanted <= self.there() or time.monotonic() >= end_s)
+        return wanted <= self.there()
+
+    def there(self) -> set[str]:
+        """Return the modalities that are used and up to date now."""
+        return {modality for modality in MODALITIES if is_there(self.daemon.emotions[-1], modality)}
+
+    def watch(self, seconds: float) -> None:
+        """Let it run."""
+        end_s = time.monotonic() + seconds
+        self.daemon.wait_until(lambda: time.monotonic() >= end_s)
+
+    def since(self, time_ns: int) -> list[EmotionMessage]:
+        """Return every message scored since."""
+        return [message for message in self.daemon.emotions if message.time_ns >= time_ns]
+
+
+@contextlib.contextmanager
+def scene(
+    *,
+    minutes: float = 10,
+    config: str = "",
+    environment: dict[str, str] | None = None,
+    under: Sequence[str] = (),
+    words: bool = False,
+) -> Iterator[Scene]:
+    """Run a daemon on devices that go on for `minutes`, with a transcriber if `words`.
+
+    Raises:
+        RuntimeError: this machine has no sound server to run.
+        TooBusyError: it does not come to score a face and speech in time.
+    """
+    if why := PulseServer.missing():
+        raise RuntimeError(why)
+    with tempfile.TemporaryDirectory(prefix="emo-", dir="/tmp") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        spoken = _without_silent_ends(read_audio(asset_path("two-cities")))
+        times = math.ceil(minutes * 60 * SAMPLE_RATE_HZ / len(spoken))
+        speech = write_clip(folder / "speech.wav", samples=np.tile(spoken, times))
+        (folder / "pa").mkdir()
+        microphone = PulseServer(folder / "pa")
+        camera = SharedCamera()
+        stack.callback(microphone.close)
+        stack.callback(camera.kill)
+        microphone.start()
+        camera.start()
+        microphone.play(speech)
+        sources = f"sources: [{{name: desk, camera: {{device: '{camera.url}'}}, microphone: {{}}}}]\n"
+        with running_daemon(
+            folder,
+            sources + config + (_WORDS if words else "transcript: {engine: 'off'}\n"),
+            environment=microphone.environment | (environment or {}),
+            under=under,
+        ) as daemon:
+            daemon.wait_until(lambda: bool(daemon.emotions) and bool(daemon.health))
+            made = Scene(daemon, camera, microphone, speech)
+            if not made.settle():
+                raise TooBusyError(f"of a face and speech only {made.there() or 'nothing'} is scored in time")
+            yield made
+
+
+def _without_silent_ends(samples: Int16Array) -> Int16Array:
+    loud = np.flatnonzero(np.abs(samples) > _LOUD * np.iinfo(np.int16).max)
+    return samples[loud[0] : loud[-1] + 1]
+
+
+def is_there(message: EmotionMessage, modality: str) -> bool:
+    """Return whether a modality is used and up to date."""
+    evidence = message.evidence[modality]
+    return evidence.used and evidence.pending_ms <= LATE_MS
+
+
+def back_after_s(messages: list[EmotionMessage], since_ns: int, modality: str) -> float | None:
+    """Return the seconds from `since_ns` to the end of the last spell without the modality.
+
+    `messages` are those scored since then; a spell without any message counts too. 0 where there was none,
+    `None` where it is not over.
+    """
+    ended_ns, before_ns = since_ns, since_ns
+    missing = False
+    for message in messages:
+        silence = message.time_ns - before_ns > _SILENCE_NS
+        before_ns = message.time_ns
+        if not is_there(message, modality):
+            missing = True
+        elif missing or silence:
+            missing, ended_ns = False, message.time_ns
+    return None if missing or not messages else (ended_ns - since_ns) / 1e9
+
+
+def contradictions(messages: list[EmotionMessage]) -> list[str]:
+    """Return where a message claims what its own evidence does not bear out, or skips a window unsaid."""
+    found = []
+    before: EmotionMessage | None = None
+    for message in messages:
+        used = {name for name, evidence in message.evidence.items() if evidence.used}
+        named = {name for emotion in message.emotions for name in emotion.by_modality}
+        values = [
+            value
+            for emotion in message.emotions
+            for value in (emotion.distance, emotion.probability, *emotion.by_modality.values())
+        ]
+        if named != used or bool(message.emotions) != bool(used):
+            found.append(f"{message.seq}: scored {sorted(named)}, used {sorted(used)}")
+        if not all(map(math.isfinite, values)):
+            found.append(f"{message.seq}: not finite")
+        if any(not e.used and not e.why for e in message.evidence.values()):
+            found.append(f"{message.seq}: unused without a reason")
+        if before is not None and message.seq not in (before.seq + 1, 0):
+            found.append(f"{message.seq}: after {before.seq}")
+        before = message
+    return found
+
+
+def logged(daemon: Daemon, text: str) -> list[str]:
+    """Return the messages of the daemon's log that hold `text`."""
+    events = []
+    for line in daemon.log.splitlines():
+        with contextlib.suppress(ValueError):
+            events.append(str(json.loads(line)["message"]))
+    return [event for event in events if text in event]

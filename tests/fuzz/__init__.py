@@ -1,0 +1,1 @@
+"""Malformed input for every decoder."""

@@ -1,0 +1,1 @@
+"""What people see and use of a daemon that runs: the page, and the example programs."""

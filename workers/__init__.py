@@ -1,0 +1,1 @@
+"""Who runs: one file a worker, each a thin loop of sockets around one object of `models`."""
