@@ -26,9 +26,10 @@ demo: $(DONE)/assets-demo
 
 setup: $(DONE)/dev $(DONE)/system-test $(DONE)/assets-test
 
-# Two files at a time: tests of the daemon wait more than they compute.
+# Two files at a time: tests of the daemon wait more than they compute. Real processes in real time stumble where a
+# machine stands still, so that what fails is run once more; the summary names each that was.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1 -raR $(ARGS)
 
 check: $(DONE)/dev
 	$(BIN)/ruff check

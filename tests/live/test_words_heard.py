@@ -37,5 +37,5 @@ gateway: {{enabled: true, port: {port}}}
         heard = page.locator("#heard li", has_text=SAID).first
         expect(heard).to_be_visible()
         expect(heard.locator("time")).to_be_visible()
+        assert complaints == []
     shutil.rmtree(folder, ignore_errors=True)
-    assert complaints == []

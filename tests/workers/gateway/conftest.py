@@ -11,7 +11,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 
 from stream.config import Config
 from stream.public import PublicMessage
-from tests.workers.gateway.serving import ServedGateway, gateway_config
+from tests.workers.gateway.serving import TOKEN, ServedGateway, gateway_config
 from workers.gateway.access import Token
 from workers.gateway.app import build_app
 from workers.gateway.state import Gateway
@@ -69,5 +69,14 @@ def served(tmp_path: Path, run_folder: Path) -> Iterator[ServedGateway]:
     """Give a gateway that real clients can reach."""
     (run_folder / "emostream").mkdir(parents=True)
     gateway = ServedGateway(gateway_config(tmp_path)).start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, run_folder: Path) -> Iterator[ServedGateway]:
+    """Give a gateway that real clients can reach if they have its token."""
+    (run_folder / "emostream").mkdir(parents=True)
+    gateway = ServedGateway(gateway_config(tmp_path), Token(TOKEN)).start()
     yield gateway
     gateway.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -13,7 +15,7 @@ from models.extractors.face_geometry import SPEC
 from stream.clock import now_ns, wall_time
 from stream.public import EmotionMessage, WindowSpan
 from stream.windows import NS_PER_S
-from tests.workers.gateway.serving import TOKEN, ServedGateway, gateway_config
+from tests.workers.gateway.serving import TOKEN, ServedGateway
 from tests.workers.public_messages import (
     HOP_NS,
     emotion_message,
@@ -22,7 +24,6 @@ from tests.workers.public_messages import (
     lost_camera,
     transcript_message,
 )
-from workers.gateway.access import Token
 from workers.gateway.landmarks import FaceMessage, FacePoints
 
 OpenPage = Callable[..., Page]
@@ -65,6 +66,14 @@ def drawn(page: Page, canvas: str) -> int:
     return count
 
 
+def wait_for(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait until something holds that the page has no word for."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
 def check_accessibility(page: Page) -> None:
     violations = Axe().run(page).response["violations"]
     assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in violations] == []
@@ -81,13 +90,13 @@ def test_it_shows_what_is_nearest_with_curves_evidence_face_and_words(
     expect(page.locator("#bars tbody tr")).to_have_count(6)
     expect(page.locator("#bars tbody tr").last).to_contain_text("surprise")
     expect(page.locator("#evidence")).to_contain_text("61 %")
-    assert drawn(page, ".panel canvas") > 1000
+    wait_for(page, lambda: drawn(page, ".panel canvas") > 1000)
     page.get_by_role("button", name="Voice", exact=True).click()
     expect(page.locator(".panel")).to_have_count(2)
     (newest,) = at_now([emotion_message(301)])
     served.feed([face_message(newest.time_ns), transcript_message("good morning"), newest])
     expect(page.locator("#face-text")).to_have_text("Face turned right")
-    assert drawn(page, "#face canvas") > 200
+    wait_for(page, lambda: drawn(page, "#face canvas") > 200)
     expect(page.locator("#heard li")).to_contain_text("good morning")
     expect(page.locator("#heard time")).to_have_count(1)
     expect(page.locator("#facts")).to_contain_text("24.8 a second")
@@ -164,23 +173,29 @@ def test_on_a_phone_everything_is_there_without_scrolling_sideways(
     check_accessibility(page)
 
 
-def test_it_asks_for_the_token_once(tmp_path, run_folder, open_page: OpenPage, complaints: list[str]) -> None:
-    gateway = ServedGateway(gateway_config(tmp_path), Token(TOKEN)).start()
-    try:
-        gateway.feed([health_message(), *at_now([emotion_message(0)])])
-        page = open_page(gateway.address)
-        expect(page.get_by_role("dialog")).to_be_visible()
-        check_accessibility(page)
-        page.get_by_role("textbox", name="Token").fill("a wrong one")
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("alert")).to_have_text("this is not the token")
-        page.get_by_role("textbox", name="Token").fill(TOKEN)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.locator("#nearest")).to_have_text("joy")
-        # The browser itself reports every answer with this status.
-        complaints[:] = [each for each in complaints if "401 (Unauthorized)" not in each]
-    finally:
-        gateway.stop()
+def test_it_asks_for_the_token_once(
+    guarded: ServedGateway, open_page: OpenPage, complaints: list[str]
+) -> None:
+    guarded.feed([health_message(), *at_now([emotion_message(0)])])
+    page = open_page(guarded.address)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    check_accessibility(page)
+    page.get_by_role("textbox", name="Token").fill("a wrong one")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("this is not the token")
+    page.get_by_role("textbox", name="Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#nearest")).to_have_text("joy")
+    # The browser itself reports every answer with this status.
+    complaints[:] = [each for each in complaints if "401 (Unauthorized)" not in each]
+
+
+def test_before_the_first_message_it_says_that_it_waits(served: ServedGateway, open_page: OpenPage) -> None:
+    page = open_page(served.address)
+    expect(page.locator("#state")).to_have_text(re.compile("Connected|No answer"))
+    expect(page.locator("#nearest")).to_have_text("Waiting for the first window")
+    served.feed([health_message(), *at_now([emotion_message(0)])])
+    expect(page.locator("#nearest")).to_have_text("joy")
 
 
 def test_long_vocabularies_and_words_from_outside_are_shown_as_text(

@@ -212,7 +212,7 @@ useTheme();
 
 listen({
   onOpen: async () => {
-    health.connected = true;
+    health.begin();
     const told = ask('api/config').then((config) => {
       published = config.stream.publish_transcript;
     });
@@ -220,7 +220,7 @@ listen({
   },
   onMessage: take,
   onLost: () => {
-    health.connected = false;
+    health.lose();
     draw();
   },
 });

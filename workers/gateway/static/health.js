@@ -17,7 +17,16 @@ export class Health {
     this.message = null;
     this.heardAt = 0;
     this.connected = false;
-    this.ended = false;
+  }
+
+  // A stream that has just begun has as long to bring the first message as it has for each later one.
+  begin() {
+    this.connected = true;
+    this.heardAt = performance.now();
+  }
+
+  lose() {
+    this.connected = false;
   }
 
   take(message) {
@@ -62,6 +71,7 @@ export class Health {
   #state() {
     const state = find('#state');
     if (!this.answers) return write(state, this.connected ? 'No answer' : 'Not connected');
+    if (!this.message) return write(state, 'Connected');
     const starting = this.message.workers.find((worker) => STARTING[worker.state] && worker.worker !== 'gateway');
     const ended = this.message.sources.every((source) => source.state === 'ended');
     if (ended) return write(state, 'Its sources have ended');

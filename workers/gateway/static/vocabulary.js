@@ -29,7 +29,8 @@ export class VocabularyForm {
   }
 
   async load() {
-    this.#use(await ask('api/vocabulary'));
+    const vocabulary = await ask('api/vocabulary').catch(() => null); // it is asked for again with the next stream
+    if (vocabulary) this.#use(vocabulary);
   }
 
   add(text) {
