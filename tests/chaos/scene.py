@@ -19,6 +19,7 @@ from models.media import read_audio
 from stream import EmotionMessage
 from stream.messages import SAMPLE_RATE_HZ, Int16Array
 from tests.clips import write_clip
+from tests.spoken import missing, spoken
 from tests.workers.daemon import Daemon, running_daemon
 from tests.workers.network_cameras import NetworkCamera
 from tests.workers.pulse_server import PulseServer
@@ -27,8 +28,8 @@ MODALITIES = ("face", "voice", "text")
 LATE_MS = 400
 """A modality whose extractor lags further behind than this is missing."""
 _WORDS = "transcript: {engine: vosk, vosk_model: vosk-ko, language: ko}\n"
-"""Streaming, as where people use it. Its language is not the one spoken here: words are heard all the time,
-if not those that were said, and which they are does not matter here."""
+"""Streaming, as where people use it; the voice of `_SAID` is a synthesiser's."""
+_SAID = ("안녕하세요 반갑습니다", "오늘 날씨가 좋습니다", "이 음식은 아주 맛있어요")
 _LOUD = 0.01
 _SILENCE_NS = 400_000_000
 _SETTLE_S = 60.0
@@ -92,16 +93,17 @@ def scene(
     """Run a daemon on devices that go on for `minutes`, with a transcriber if `words`.
 
     Raises:
-        RuntimeError: this machine has no sound server to run.
+        RuntimeError: this machine has no sound server to run, or nothing to speak with.
         TooBusyError: it does not come to score a face and speech in time.
     """
-    if why := PulseServer.missing():
+    if why := PulseServer.missing() or (words and missing()):
         raise RuntimeError(why)
     with tempfile.TemporaryDirectory(prefix="emo-", dir="/tmp") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
-        spoken = _without_silent_ends(read_audio(asset_path("two-cities")))
-        times = math.ceil(minutes * 60 * SAMPLE_RATE_HZ / len(spoken))
-        speech = write_clip(folder / "speech.wav", samples=np.tile(spoken, times))
+        said = np.concatenate(spoken(_SAID)) if words else read_audio(asset_path("two-cities"))
+        heard = _without_silent_ends(said)
+        times = math.ceil(minutes * 60 * SAMPLE_RATE_HZ / len(heard))
+        speech = write_clip(folder / "speech.wav", samples=np.tile(heard, times))
         (folder / "pa").mkdir()
         microphone = PulseServer(folder / "pa")
         camera = SharedCamera()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +40,11 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory, asset: Callable[[str], P
 
 
 @pytest.fixture(scope="package")
-def live(tmp_path_factory: pytest.TempPathFactory, long_clip: Path) -> Iterator[LiveDaemon]:
+def live(
+    tmp_path_factory: pytest.TempPathFactory, make_short_folder: Callable[[], Path], long_clip: Path
+) -> Iterator[LiveDaemon]:
     """Give the daemon, once it scores."""
-    folder = Path(tempfile.mkdtemp(prefix="emo-", dir="/tmp"))  # short enough for sockets
+    folder = make_short_folder()
     shutil.copy(config_folder() / "vocabularies" / "ekman.yaml", folder / "words.yaml")
     port = free_port()
     broker = None
@@ -63,4 +64,3 @@ gateway: {{enabled: true, port: {port}}}
         yield LiveDaemon(daemon, port, broker)
     if broker is not None:
         broker.kill()
-    shutil.rmtree(folder, ignore_errors=True)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from models.extractors.transcript import Transcriber
-from models.media import read_audio
 from stream.messages import Int16Array, Utterance
+from tests.spoken import missing, spoken
 
 CHUNK = 800
 CHUNK_NS = 50_000_000
@@ -37,13 +33,9 @@ def silence(seconds: float) -> Int16Array:
     return np.random.default_rng(0).normal(0, 5, round(seconds * 16_000)).astype(np.int16)
 
 
-def korean_speech(folder: Path) -> Int16Array:
-    """Return two Korean sentences, 1 s apart."""
-    if shutil.which("espeak-ng") is None:
-        pytest.skip("espeak-ng is not installed")
-    parts = []
-    for number, sentence in enumerate(("안녕하세요 반갑습니다", "오늘 날씨가 좋습니다")):
-        path = folder / f"{number}.wav"
-        subprocess.run(["espeak-ng", "-v", "ko", "-s", "130", "-w", str(path), sentence], check=True)
-        parts += [read_audio(path), silence(1.0)]
-    return np.concatenate(parts)
+def korean_speech() -> Int16Array:
+    """Return two Korean sentences, 1 s apart; skip the test where nothing can be spoken."""
+    if why := missing():
+        pytest.skip(why)
+    sounds = spoken(("안녕하세요 반갑습니다", "오늘 날씨가 좋습니다"))
+    return np.concatenate([part for sound in sounds for part in (sound, silence(1.0))])

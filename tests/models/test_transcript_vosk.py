@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
 from models.extractors.transcript import TranscriptError, TranscriptSettings
@@ -10,8 +12,8 @@ from tests.models.speech import korean_speech, transcribe
 
 
 @pytest.fixture(scope="module")
-def speech(tmp_path_factory):
-    return korean_speech(tmp_path_factory.mktemp("korean"))
+def speech():
+    return korean_speech()
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,16 @@ def test_partial_words_come_first_and_the_final_form_replaces_them(said):
         by_id.setdefault(utterance.id, []).append(utterance.final)
     assert all(finals == [False] * (len(finals) - 1) + [True] for finals in by_id.values())
     assert any(len(finals) > 2 for finals in by_id.values())
+
+
+def test_half_of_the_words_are_known_within_one_and_a_half_seconds_of_being_said(said):
+    known_ns: dict[tuple[str, int], int] = {}
+    for time_ns, utterance in said:
+        for word in utterance.words:
+            known_ns.setdefault((word.text, word.start_ns // 10**8), time_ns)
+    finals = [word for _, utterance in said if utterance.final for word in utterance.words]
+    delays_ns = [known_ns[word.text, word.start_ns // 10**8] - word.end_ns for word in finals]
+    assert statistics.median(delays_ns) < 1.5e9
 
 
 def test_a_pause_ends_an_utterance_as_configured(said, asset, speech):

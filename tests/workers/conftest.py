@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from models.media import read_audio
-from tests.clips import write_clip
 from tests.workers.daemon import Daemon, play
 from tests.workers.network_cameras import NetworkCamera
 from tests.workers.pulse_server import PulseServer
 from tests.workers.running import RunningWorker
 
 
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """Give an empty folder whose path is short enough for sockets; pytest's own is not."""
-    folder = Path(tempfile.mkdtemp(prefix="emo-", dir="/tmp"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def make_short_folder() -> Iterator[Callable[[], Path]]:
-    """Give a function that makes empty folders whose paths are short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="emo-", dir="/tmp") as folder:
-        yield lambda: Path(tempfile.mkdtemp(dir=folder))
-
-
 @pytest.fixture(scope="session")
 def lossless(make_short_folder: Callable[[], Path], talking_clip: Path) -> Daemon:
     """Give a daemon that has played the talking clip at `pace: lossless` and logged all that it ever logs."""
     return play(make_short_folder(), talking_clip, "pace: lossless\nlog: {level: debug}")
-
-
-@pytest.fixture(scope="session")
-def long_speech(asset: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give nearly nine minutes of speech: more than any test listens to, however slow the machine."""
-    samples = np.tile(read_audio(asset("two-cities")), 12)
-    return write_clip(tmp_path_factory.mktemp("speech") / "long.wav", samples=samples)
 
 
 @pytest.fixture
