@@ -1,11 +1,13 @@
-"""A real browser, and the windows that tests open in it."""
+"""A real browser, the windows that tests open in it, and what they look for there."""
 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 _PATIENCE_MS = 120_000
@@ -53,3 +55,25 @@ def open_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[...,
     yield go
     for context in contexts:
         context.close()
+
+
+def drawn(page: Page, canvas: str) -> int:
+    """Return how many pixels of a canvas are not empty."""
+    count: int = page.locator(canvas).first.evaluate(
+        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v).length"
+    )
+    return count
+
+
+def wait_for(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait until something holds that the page has no word for."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
+def check_accessibility(page: Page) -> None:
+    """Fail with what axe finds wrong."""
+    violations = Axe().run(page).response["violations"]
+    assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in violations] == []

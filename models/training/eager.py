@@ -87,8 +87,11 @@ def eager(
     """
     torch.set_num_threads(threads)
     tensors = [torch.from_numpy(value) for value in inputs.values()]
-    torch.compiler.reset()  # it stops compiling after eight shapes of one network, which is no fair measure
-    run = torch.compile(network, dynamic=False) if compiled else network
+    run: Callable[..., object] = network
+    if compiled:
+        # Without this it would stop compiling after eight shapes of one network.
+        torch.compiler.reset()
+        run = torch.compile(network, dynamic=False)
 
     def call() -> object:
         with torch.inference_mode():

@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from stream import EmotionMessage
+from tests.browser import check_accessibility, drawn, wait_for
 from tests.live.conftest import LiveDaemon
 from tests.workers.daemon import Daemon
-from tests.workers.gateway.test_page import check_accessibility, drawn, wait_for
 
 
 @pytest.fixture

@@ -67,16 +67,17 @@ def client(open_client: Callable[..., Client]) -> Client:
 @pytest.fixture
 def served(tmp_path: Path, run_folder: Path) -> Iterator[ServedGateway]:
     """Give a gateway that real clients can reach."""
-    (run_folder / "emostream").mkdir(parents=True)
-    gateway = ServedGateway(gateway_config(tmp_path)).start()
-    yield gateway
-    gateway.stop()
+    yield from _serving(tmp_path, run_folder, None)
 
 
 @pytest.fixture
 def guarded(tmp_path: Path, run_folder: Path) -> Iterator[ServedGateway]:
     """Give a gateway that real clients can reach if they have its token."""
+    yield from _serving(tmp_path, run_folder, Token(TOKEN))
+
+
+def _serving(folder: Path, run_folder: Path, token: Token | None) -> Iterator[ServedGateway]:
     (run_folder / "emostream").mkdir(parents=True)
-    gateway = ServedGateway(gateway_config(tmp_path), Token(TOKEN)).start()
+    gateway = ServedGateway(gateway_config(folder), token).start()
     yield gateway
     gateway.stop()

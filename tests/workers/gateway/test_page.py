@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from models.extractors.face_geometry import SPEC
 from stream.clock import now_ns, wall_time
 from stream.public import EmotionMessage, WindowSpan
 from stream.windows import NS_PER_S
+from tests.browser import check_accessibility, drawn, wait_for
 from tests.workers.gateway.serving import TOKEN, ServedGateway
 from tests.workers.public_messages import (
     HOP_NS,
@@ -56,27 +55,6 @@ def face_message(time_ns: int) -> FaceMessage:
     points = [[(i % 16) / 8 - 1, i / 120 - 1] for i in range(239)]
     face = FacePoints(track=1, scored=True, box=(0.1, 0.1, 0.5, 0.5), rotation=[0.0, 0.4, 0.0], points=points)
     return FaceMessage(source="desk", time_ns=time_ns, faces=[face])
-
-
-def drawn(page: Page, canvas: str) -> int:
-    """Return how many pixels of a canvas are not empty."""
-    count: int = page.locator(canvas).first.evaluate(
-        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v).length"
-    )
-    return count
-
-
-def wait_for(page: Page, condition: Callable[[], bool]) -> None:
-    """Wait until something holds that the page has no word for."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(100)
-
-
-def check_accessibility(page: Page) -> None:
-    violations = Axe().run(page).response["violations"]
-    assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in violations] == []
 
 
 def test_it_shows_what_is_nearest_with_curves_evidence_face_and_words(
