@@ -16,6 +16,7 @@ import psutil
 
 from stream.errors import EXIT_RESTART
 from stream.messages import State, WorkerState
+from workers.fork_server import ForkServer
 from workers.liveness import Liveness, Verdict
 from workers.table import WorkerProcess
 
@@ -25,7 +26,7 @@ class Child:
     """One worker process, its deaths, and what it last said of itself."""
 
     process: WorkerProcess
-    popen: subprocess.Popen[bytes] | None = None
+    popen: subprocess.Popen[bytes] | ForkServer | None = None
     deaths_s: list[float] = field(default_factory=list)
     start_at_s: float = 0.0
     finished: bool = False
@@ -38,6 +39,8 @@ class Child:
     """What befell it last; empty where nothing has."""
     warned: bool = False
     """It was said already that it is silent."""
+    _server: ForkServer | None = None
+    """What the worker is forked from, if it is one that is."""
     _liveness: Liveness = field(default_factory=lambda: Liveness(time.monotonic()))
     _last_words: str = ""
     _hung: str = ""
@@ -48,20 +51,40 @@ class Child:
         Raises:
             OSError: this machine cannot start one more.
         """
-        row, source = self.process.row, self.process.source
-        command = [sys.executable, "-m", "workers", row.name, "--config", str(config)]
-        command += ["--parent", str(os.getpid())] + (["--source", source] if source else [])
-        # The workers share the cores; a library that takes all of them for itself would starve the others.
-        environment = {"OMP_NUM_THREADS": "1"} | os.environ
-        # The supervisor is the service that a manager may have started, not they.
-        environment.pop("NOTIFY_SOCKET", None)
-        self.popen = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stderr=log_file, start_new_session=True, env=environment
-        )
+        start = self._fork if self.process.row.forked else self._run
+        self.popen = start(config, log_file)
         self._liveness = Liveness(time.monotonic())
         self._last_words = self._hung = ""
         self.state = "running"
         self.warned = False
+
+    def _run(self, config: Path, log_file: IO[bytes] | None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command(config),
+            stdin=subprocess.DEVNULL,
+            stderr=log_file,
+            start_new_session=True,
+            env=_environment(),
+        )
+
+    def _fork(self, config: Path, log_file: IO[bytes] | None) -> ForkServer:
+        if self._server is None or not self._server.alive:
+            self.close()
+            command = [*self._command(config), "--forks"]
+            self._server = ForkServer(command, environment=_environment(), log_file=log_file)
+        self._server.fork()
+        return self._server
+
+    def _command(self, config: Path) -> list[str]:
+        row, source = self.process.row, self.process.source
+        command = [sys.executable, "-m", "workers", row.name, "--config", str(config)]
+        return command + ["--parent", str(os.getpid())] + (["--source", source] if source else [])
+
+    def close(self) -> None:
+        """Give up what it is forked from, after the worker has ended or to have its models loaded anew."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     def hear(self, state: WorkerState) -> None:
         """Take note of what it says of itself."""
@@ -93,9 +116,11 @@ class Child:
     def kill_hung(self) -> None:
         """End it, whatever it is doing."""
         assert self.popen is not None
+        if self._hung and self._server is not None:
+            self._server.kill()  # it was killed before, and who should have noticed hangs as well
         silent_s = self._liveness.silent_s(time.monotonic())
         self._hung = f"hung, and killed after {silent_s:.0f} s of silence"
-        self.popen.kill()
+        self.popen.send_signal(signal.SIGKILL)
 
     def cause(self, status: int) -> str:
         """Return why it ended, by its exit status and its last words."""
@@ -106,3 +131,11 @@ class Child:
         if status < 0:
             return f"killed by {signal.Signals(-status).name}"
         return f"exited with status {status}" + (f": {self._last_words}" if self._last_words else "")
+
+
+def _environment() -> dict[str, str]:
+    # The workers share the cores; a library that takes all of them for itself would starve the others.
+    environment = {"OMP_NUM_THREADS": "1"} | os.environ
+    # The supervisor is the service that a manager may have started, not they.
+    environment.pop("NOTIFY_SOCKET", None)
+    return environment

@@ -91,16 +91,18 @@ class Supervisor:
         """End every worker: asked first, killed where that is not done within three seconds."""
         running = [c.popen for c in self._children.values() if c.popen is not None and c.popen.poll() is None]
         for popen in running:
-            popen.terminate()
+            popen.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + _STOP_TIMEOUT_S
         for popen in running:
             try:
                 popen.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                popen.kill()
-                popen.wait()
+                popen.send_signal(signal.SIGKILL)
+                popen.wait(None)
             if popen.returncode == EXIT_REFUSED:
                 self.exit_code = 1
+        for child in self._children.values():
+            child.close()
         if self._inbox is not None:
             self._inbox.close()
         if self._state_out is not None:
@@ -167,6 +169,8 @@ class Supervisor:
         child.deaths_s = [t for t in child.deaths_s if now - t < 60] + [now]
         excess = len(child.deaths_s) - _RESTARTS_A_MINUTE
         delay_s = 0.0 if excess <= 0 else min(_LONGEST_BACK_OFF_S, 2.0**excess)
+        if excess > 0:
+            child.close()  # what it is forked from may be what ails it
         child.start_at_s = now + delay_s
         when = f"in {delay_s:.0f} s" if delay_s else "now"
         self._say(child, "restarting", f"{cause}; started again {when}")

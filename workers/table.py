@@ -27,6 +27,9 @@ class WorkerRow:
     """Whether this source needs the worker; one for all sources runs when any does."""
     reaches_out: Callable[[Config], bool] = lambda _: False
     """Whether it has to do with other hosts (an outlet)."""
+    forked: bool = False
+    """Whether its models take so long to load that it is forked from a process that keeps them; see
+    `workers.fork_server`. Its module has a `load` besides `main`."""
 
     @property
     def outlet(self) -> bool:
@@ -99,7 +102,8 @@ WORKERS = {
         WorkerRow("inference",   _FEATURES,                 _SCORES,          False,     False,  _scored),
         WorkerRow("relay",       _FEATURES,                 (),               False,     False,  _relayed),
         WorkerRow("text",        ("words",),                ("text",),        False,     True,   _words),
-        WorkerRow("transcriber", ("pcm",),                  ("words",),       True,      True,   _words),
+        WorkerRow("transcriber", ("pcm",),                  ("words",),       True,      True,   _words,
+                  forked=True),
         WorkerRow("voice",       ("pcm",),                  ("voice",),       True,      True,   _audio),
         WorkerRow("face",        ("frame",),                ("face",),        True,      True,   _video),
         WorkerRow("remote",      (),                        _FEATURES,        True,      False,  _remote),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import zmq
 
@@ -162,6 +163,38 @@ def test_why_a_worker_was_started_again_is_said_by_an_inference_worker_that_was_
     daemon.wait_until(lambda: restart_cause(daemon, "inference") == cause)
     daemon.wait_until(lambda: (restart_cause(daemon, "face") or "").startswith("hung, and killed"))
     daemon.wait_until(lambda: daemon.emotions[-1].evidence["face"].used)
+
+
+def words_received(daemon: Daemon) -> int:
+    """Return how many messages of the transcriber have been read, as the last health message says."""
+    return next((topic.received for topic in daemon.health[-1].topics if topic.topic == "words"), 0)
+
+
+def test_a_transcriber_that_is_killed_finds_its_model_in_memory(
+    short_folder: Path, long_speech: Path, asset: Callable[[str], Path]
+) -> None:
+    words = f"transcript: {{engine: vosk, vosk_model: '{asset('vosk-ko')}'}}"
+    config = f"sources: {{name: clip, file: {{path: '{long_speech}'}}}}\n{words}"
+    with running_daemon(short_folder, config) as daemon:
+        daemon.wait_until(lambda: bool(daemon.health) and words_received(daemon) > 0)
+        before = daemon.workers()["transcriber-clip"]
+        keeper = before.ppid()
+        assert psutil.Process(keeper).ppid() == daemon.process.pid
+        before.kill()
+        daemon.wait_until(lambda: pid_of(daemon, "transcriber-clip") not in {before.pid, None})
+        assert daemon.workers()["transcriber-clip"].ppid() == keeper
+        heard = len(daemon.health)
+        daemon.wait_until(lambda: len(daemon.health) > heard)
+        received = words_received(daemon)
+        daemon.wait_until(lambda: words_received(daemon) > received)
+        assert restart_cause(daemon, "transcriber") == "killed by SIGKILL; started again now"
+
+        second = pid_of(daemon, "transcriber-clip")
+        os.kill(keeper, signal.SIGKILL)
+        daemon.wait_until(lambda: pid_of(daemon, "transcriber-clip") not in {second, None})
+        assert not psutil.pid_exists(keeper)
+        assert daemon.stop() == 0
+    assert not processes_left(short_folder)
 
 
 @pytest.fixture

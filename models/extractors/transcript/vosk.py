@@ -7,11 +7,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from models.extractors.transcript import TranscriptError, TranscriptSettings
 from stream.messages import SAMPLE_RATE_HZ, Int16Array, Utterance, Word
 from stream.windows import NS_PER_S
 
 _GAP_NS = 20_000_000
+_WARNINGS_OFF = -2
+_QUIET = 300  # of noise; as a standard deviation of samples
 # Words of a partial result are read off the lattice, which Kaldi determinizes piece by piece. Pieces of up to
 # 60 frames (of 30 ms), its default, let a word be known two seconds after it was said; these halve that.
 _PIECES = ("--determinize-max-delay=20", "--determinize-min-chunk-size=10")
@@ -31,7 +35,7 @@ class VoskTranscriber:
         # Vosk logs through C to standard error unless told not to before a model loads.
         import vosk  # noqa: PLC0415
 
-        vosk.SetLogLevel(-1)
+        vosk.SetLogLevel(_WARNINGS_OFF)
         self._recognizer = vosk.KaldiRecognizer(_load(vosk, folder, settings), SAMPLE_RATE_HZ)
         self._recognizer.SetWords(True)
         self._recognizer.SetPartialWords(True)
@@ -42,6 +46,7 @@ class VoskTranscriber:
         self._heard_ns = 0
         self._utterance_ns = 0
         self._last: list[Word] = []
+        self._compose()
 
     def accept(self, samples: Int16Array, time_ns: int) -> list[Utterance]:
         """See `Transcriber.accept`."""
@@ -78,6 +83,12 @@ class VoskTranscriber:
         final = self._final(json.loads(self._recognizer.FinalResult()))
         self._origin_ns = None
         return final
+
+    def _compose(self) -> None:
+        """Have the root of the decoding graph composed now: speech that came first would wait for it."""
+        noise = np.random.default_rng(0).normal(0, _QUIET, SAMPLE_RATE_HZ)
+        self.accept(noise.astype(np.int16), 0)
+        self.finish()
 
     def _final(self, result: dict[str, Any]) -> list[Utterance]:
         words = self._words(result.get("result", []))
