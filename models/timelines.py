@@ -136,7 +136,7 @@ class Timeline:
         if not self.complete(end_ns):
             behind_ns = end_ns - (start_ns if self._through_ns is None else self._through_ns)
         why = None
-        if not window.mask.any():
+        if not np.count_nonzero(window.mask):
             why = self._silence(behind_ns) or f"no {evidence} in the window"
         elif coverage < self._floor:
             why = f"{evidence} in {coverage:.0%} of the window, {self._floor:.0%} needed"
@@ -230,7 +230,7 @@ class VoiceTimeline(Timeline):
     def window(self, end_ns: int) -> ModalityWindow:
         """Return the window that ends at `end_ns`."""
         window = self._speech.window(end_ns)
-        subject = _SPEAKER if window.mask.any() else None
+        subject = None if window.newest_ns is None else _SPEAKER
         return self._judge(window, window.coverage, end_ns, evidence="speech", subject=subject)
 
 

@@ -41,7 +41,7 @@ class Window:
     @property
     def coverage(self) -> float:
         """Share of the window's bins that hold evidence, 0..1."""
-        return int(self.mask.sum()) / len(self.mask)
+        return int(np.count_nonzero(self.mask)) / len(self.mask)
 
 
 def assemble(
@@ -58,20 +58,13 @@ def assemble(
     """
     width_ns = round(NS_PER_S / rate_hz)
     values, mask = np.zeros((steps, vectors.shape[1]), np.float32), np.zeros(steps, np.float32)
-    first, last = np.searchsorted(times_ns, (end_ns - steps * width_ns, end_ns), side="right")
-    if first == last:
+    edges = times_ns.searchsorted(end_ns - width_ns * np.arange(steps, -1, -1), side="right")
+    filled = (edges[1:] > edges[:-1]).nonzero()[0]
+    if not len(filled):
         return Window(values, mask, None)
-    bins, inside = steps - 1 - (end_ns - times_ns[first:last]) // width_ns, vectors[first:last]
-    counts = np.bincount(bins, minlength=steps)
-    filled = counts.nonzero()[0]
-    counts = counts[filled]
-    starts = counts.cumsum() - counts
-    sums = inside[starts]
-    # All bins at once, a vector of each after the other: there are few in a bin.
-    for nth in range(1, int(counts.max())):
-        more = (counts > nth).nonzero()[0]
-        sums[more] += inside[starts[more] + nth]
-    values[filled] = sums / counts[:, None].astype(np.float32)
+    starts, last = edges[filled], edges[-1]
+    sums = np.add.reduceat(vectors[:last], starts, axis=0)
+    values[filled] = sums / (edges[filled + 1] - starts)[:, None].astype(np.float32)
     mask[filled] = 1
     return Window(values, mask, int(times_ns[last - 1]))
 
@@ -117,13 +110,13 @@ class Ring:
         self._times[self._last] = time_ns
         self._vectors[self._last] = vector
         self._last += 1
-        old = int(np.searchsorted(self.times_ns, time_ns - self._horizon_ns, side="right"))
+        old = int(self.times_ns.searchsorted(time_ns - self._horizon_ns, side="right"))
         self._first += old
         self._forgotten += old
 
     def count_until(self, time_ns: int) -> int:
         """Return how many vectors up to `time_ns` there have ever been; it is within the horizon."""
-        return self._forgotten + int(np.searchsorted(self.times_ns, time_ns, side="right"))
+        return self._forgotten + int(self.times_ns.searchsorted(time_ns, side="right"))
 
     def _compact(self) -> None:
         count = len(self)

@@ -6,12 +6,15 @@ import contextlib
 import multiprocessing
 import os
 import shutil
+import tempfile
+import time
 from collections import defaultdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Annotated
 
 import typer
+import zmq
 
 from models.demo_clip import demo_clip
 from stream.bus import Inbox
@@ -26,6 +29,7 @@ from workers.cli.common import file_config
 
 _START_TIMEOUT_S = 120.0
 _QUIET_S = 0.5
+_BYTES, _RATE_HZ = 2200, 25
 
 
 def bus(
@@ -36,7 +40,8 @@ def bus(
     """Measure what the bus adds between a feature and who reads it.
 
     Replays recorded features in real time to a process that does nothing but read and decode them. The time
-    is from before a message is encoded to after it was decoded there.
+    is from before a message is encoded to after it was decoded there. The last row is what ZeroMQ takes on
+    this machine for as many bytes as a face, with nothing of ours around it.
 
       python -m workers.bench bus
     """
@@ -44,7 +49,9 @@ def bus(
     clip = demo_clip() if file is None else file
     config = file_config(clip)
     found = table(f"{sources} source(s), {seconds:g} s", "topic", "messages", "p50 ms", "p99 ms", "most ms")
-    for topic, taken in cross(recorded(file, config), sources, seconds).items():
+    measured = cross(recorded(file, config), sources, seconds)
+    measured[f"ZeroMQ alone, {_BYTES} bytes"] = cross_alone(seconds)
+    for topic, taken in measured.items():
         numbers = (percentile(taken, 50), percentile(taken, 99), max(taken))
         found.add_row(topic, str(len(taken)), *(f"{number:.2f}" for number in numbers))
     out.print(found)
@@ -73,6 +80,40 @@ def cross(recording: Recording, sources: int, seconds: float) -> dict[str, list[
         sent_ns = player.began_ns(topic, name)
         taken[topic] += [(there - here) / 1e6 for here, there in zip(sent_ns, times_ns, strict=False)]
     return {topic: taken[topic] for topic in FEATURE_TOPICS if taken[topic]}
+
+
+def cross_alone(seconds: float) -> list[float]:
+    """Return how many milliseconds bare messages took from one process to another, 25 of them a second."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    with (
+        tempfile.TemporaryDirectory(prefix="emostream-") as folder,
+        zmq.Context() as transport,
+        transport.socket(zmq.XPUB) as publisher,
+    ):
+        endpoint = f"ipc://{folder}/alone"
+        publisher.bind(endpoint)
+        reader = context.Process(target=_read_alone, args=(endpoint, theirs), daemon=True)
+        reader.start()
+        publisher.poll(round(_START_TIMEOUT_S * 1000))  # for its subscription
+        body = bytes(_BYTES)
+        for _ in range(round(seconds * _RATE_HZ)):
+            time.sleep(1 / _RATE_HZ)
+            publisher.send_multipart([b"%d" % now_ns(), body])
+        publisher.send_multipart([b"", b""])
+        taken: list[float] = ours.recv()
+        reader.join(5)
+    return taken
+
+
+def _read_alone(endpoint: str, pipe: Connection) -> None:
+    taken = []
+    with zmq.Context() as transport, transport.socket(zmq.SUB) as subscriber:
+        subscriber.subscribe(b"")
+        subscriber.connect(endpoint)
+        while sent := subscriber.recv_multipart()[0]:
+            taken.append((now_ns() - int(sent)) / 1e6)
+    pipe.send(taken)
 
 
 def _read(folder: Path, names: list[str], pipe: Connection) -> None:

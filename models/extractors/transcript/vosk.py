@@ -15,7 +15,8 @@ from stream.windows import NS_PER_S
 
 _GAP_NS = 20_000_000
 _WARNINGS_OFF = -2
-_QUIET = 300  # of noise; as a standard deviation of samples
+_WARM_UP_S = 3
+_QUIET = 300  # of its noise; as a standard deviation of samples
 # Words of a partial result are read off the lattice, which Kaldi determinizes piece by piece. Pieces of up to
 # 60 frames (of 30 ms), its default, let a word be known two seconds after it was said; these halve that.
 _PIECES = ("--determinize-max-delay=20", "--determinize-min-chunk-size=10")
@@ -86,7 +87,7 @@ class VoskTranscriber:
 
     def _compose(self) -> None:
         """Have the root of the decoding graph composed now: speech that came first would wait for it."""
-        noise = np.random.default_rng(0).normal(0, _QUIET, SAMPLE_RATE_HZ)
+        noise = np.random.default_rng(0).normal(0, _QUIET, _WARM_UP_S * SAMPLE_RATE_HZ)
         self.accept(noise.astype(np.int16), 0)
         self.finish()
 

@@ -10,7 +10,7 @@ import pytest
 from stream.config import Config, vocabulary_path
 from stream.messages import FaceFeatures, TextFeatures, VoiceFeatures, encode
 from tests.workers.bench.tiny import LENGTH_MS, MS, tiny_recording
-from workers.bench.bus import cross
+from workers.bench.bus import cross, cross_alone
 from workers.bench.load import put_under_load
 from workers.bench.once import due_windows
 from workers.bench.recorded import keep, read_kept
@@ -93,3 +93,9 @@ def test_every_message_crosses_the_bus_once() -> None:
     assert set(taken) == {"face", "voice", "text"}
     assert all(value > 0 for values in taken.values() for value in values)
     assert len(taken["voice"]) == pytest.approx(10, abs=4)
+
+
+def test_bare_messages_are_timed_beside() -> None:
+    taken_ms = cross_alone(0.4)
+    assert len(taken_ms) == 10
+    assert min(taken_ms) > 0
