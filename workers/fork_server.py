@@ -23,7 +23,6 @@ from typing import IO
 from workers.orphans import die_with_parent
 
 _LONGEST_MESSAGE = 64
-_CLOSE_TIMEOUT_S = 1.0
 
 
 class ForkServer:
@@ -116,11 +115,8 @@ class ForkServer:
     def close(self) -> None:
         """End the server, and with it a worker that has not ended."""
         self._socket.close()
-        try:
-            self._server.wait(_CLOSE_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._server.kill()
-            self._server.wait()
+        self.kill()
+        self._server.wait()
 
     def _is_readable(self, timeout_s: float) -> bool:
         poller = select.poll()  # select(2) knows no file descriptor above 1023

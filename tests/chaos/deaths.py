@@ -13,6 +13,7 @@ from tests.chaos.figures import Figure, spread
 from tests.chaos.scene import LATE_MS, MODALITIES, Scene, back_after_s, contradictions, is_there, scene
 from workers.liveness import SILENT_LIMIT_S
 
+_MODELS = " and the process that keeps its model"
 # What is missing while a worker is.
 _CARRIES = {
     "camera-desk": ("face",),
@@ -20,10 +21,12 @@ _CARRIES = {
     "microphone-desk": ("voice", "text"),
     "voice-desk": ("voice",),
     "transcriber-desk": ("text",),
+    f"transcriber-desk{_MODELS}": ("text",),
     "text": ("text",),
     "inference": MODALITIES,
 }
-_RELOADS = ("face-desk", "voice-desk", "transcriber-desk", "text", "inference")
+_LOADS_NOTHING = ("camera-desk", "microphone-desk")
+_WORK = [name for name in _CARRIES if not name.endswith(_MODELS)]  # who keeps a model does nothing but wait
 _FAST_S, _RELOAD_S = 2.0, 6.0
 _WATCH_S = 10.0
 
@@ -35,16 +38,16 @@ def killed(times: int = 10) -> list[Figure]:
         for _ in range(times):
             for worker in _CARRIES:
                 record.strike(worker, signal.SIGKILL, _WATCH_S)
-        return record.figures("killed")
+        return record.figures("killed", list(_CARRIES))
 
 
 def stopped() -> list[Figure]:
     """Stop each worker where it is, once."""
     with scene(minutes=3 + len(_CARRIES) * (SILENT_LIMIT_S + _WATCH_S + 6) / 60, words=True) as running:
         record = _Record(running)
-        for worker in _CARRIES:
+        for worker in _WORK:
             record.strike(worker, signal.SIGSTOP, SILENT_LIMIT_S + _WATCH_S)
-        return record.figures("stopped", extra_s=SILENT_LIMIT_S + 1)
+        return record.figures("stopped", _WORK, extra_s=SILENT_LIMIT_S + 1)
 
 
 class _Record:
@@ -61,11 +64,11 @@ class _Record:
         """Send a worker a signal, and see for `seconds` what becomes of that."""
         running, carried = self._running, _CARRIES[worker]
         if not running.settle(carried):
-            self._never.append(f"{worker} ({', '.join(carried)} did not come before it)")
-            sys.stderr.write(f"{self._never[-1]}\n")
+            self._never.append(worker)
+            sys.stderr.write(f"{worker}: {', '.join(carried)} did not come before it\n")
             return
         others = running.there() - set(carried)
-        before = {name: process.pid for name, process in running.daemon.workers().items()}
+        before = self._pids()
         struck_ns = time.monotonic_ns()
         os.kill(before[worker], number)
         running.watch(seconds)
@@ -83,21 +86,24 @@ class _Record:
             gone = [m for m in messages if _is_missing(m, modality)]
             if gone:
                 self._disturbed.append(f"{modality} while {worker} was down, {len(gone)} windows")
-        after = {name: process.pid for name, process in running.daemon.workers().items()}
-        self._others += [f"{n} with {worker}" for n in before if n != worker and after.get(n) != before[n]]
+        after, struck = self._pids(), (worker, worker.removesuffix(_MODELS))
+        self._others += [
+            f"{n} with {worker}" for n in before if n not in struck and after.get(n) != before[n]
+        ]
 
-    def figures(self, done: str, extra_s: float = 0.0) -> list[Figure]:
-        """Return a figure a worker, and those of all together."""
+    def _pids(self) -> dict[str, int]:
+        daemon = self._running.daemon
+        keepers = {f"{name}{_MODELS}": process for name, process in daemon.model_keepers().items()}
+        return {name: process.pid for name, process in (daemon.workers() | keepers).items()}
+
+    def figures(self, done: str, struck: list[str], extra_s: float = 0.0) -> list[Figure]:
+        """Return a figure for each that was struck, and those of all together."""
         figures = []
-        for worker, carried in _CARRIES.items():
-            goal_s = extra_s + (_RELOAD_S if worker in _RELOADS else _FAST_S)
-            values = self._back_s[worker]
-            met = (
-                bool(values)
-                and max(values) <= goal_s
-                and not any(name.startswith(worker) for name in self._never)
-            )
-            what = f"`{worker.removesuffix('-desk')}` {done}: {', '.join(carried)} back after"
+        for worker in struck:
+            goal_s = extra_s + (_FAST_S if worker in _LOADS_NOTHING else _RELOAD_S)
+            values, never = self._back_s[worker], worker in self._never
+            met = bool(values) and max(values) <= goal_s and not never
+            what = f"`{worker.replace('-desk', '')}` {done}: {', '.join(_CARRIES[worker])} back after"
             figures.append(Figure(what, spread(values), f"≤ {goal_s:g} s", met))
         wrong = contradictions(self._running.since(self._began_ns))
         return [

@@ -67,14 +67,22 @@ class Daemon:
 
     def workers(self) -> dict[str, psutil.Process]:
         """Return the running workers by name, such as `face-clip`."""
+        found = self._titled("emostream: ")
+        self.pids |= {child.pid for child in found.values()}
+        return found
+
+    def model_keepers(self) -> dict[str, psutil.Process]:
+        """Return the processes that workers are forked from, by the worker's name."""
+        return self._titled("emostream models: ")
+
+    def _titled(self, prefix: str) -> dict[str, psutil.Process]:
         found = {}
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     line = " ".join(child.cmdline())
-                    if line.startswith("emostream: "):
-                        found[line.removeprefix("emostream: ").strip()] = child
-        self.pids |= {child.pid for child in found.values()}
+                    if line.startswith(prefix):
+                        found[line.removeprefix(prefix).strip()] = child
         return found
 
     def heard_words(self) -> set[str]:

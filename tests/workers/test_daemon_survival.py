@@ -177,9 +177,8 @@ def test_a_transcriber_that_is_killed_finds_its_model_in_memory(
     config = f"sources: {{name: clip, file: {{path: '{long_speech}'}}}}\n{words}"
     with running_daemon(short_folder, config) as daemon:
         daemon.wait_until(lambda: bool(daemon.health) and words_received(daemon) > 0)
-        before = daemon.workers()["transcriber-clip"]
-        keeper = before.ppid()
-        assert psutil.Process(keeper).ppid() == daemon.process.pid
+        before, keeper = daemon.workers()["transcriber-clip"], daemon.model_keepers()["transcriber-clip"].pid
+        assert before.ppid() == keeper
         before.kill()
         daemon.wait_until(lambda: pid_of(daemon, "transcriber-clip") not in {before.pid, None})
         assert daemon.workers()["transcriber-clip"].ppid() == keeper

@@ -119,6 +119,20 @@ def test_when_the_server_is_killed_so_is_its_worker(
     until(lambda: is_gone(own))
 
 
+def test_a_server_that_hangs_can_be_ended_with_its_worker(
+    start: Callable[..., ForkServer], lives: Callable[[], list[tuple[int, int]]]
+) -> None:
+    server = start()
+    server.fork()
+    until(lambda: len(lives()) == 1)
+    ((loaded, own),) = lives()
+    os.kill(loaded, signal.SIGSTOP)
+    os.kill(own, signal.SIGKILL)
+    assert server.poll() is None, "nobody can say so"
+    server.kill()
+    assert server.wait(START_S) == -signal.SIGKILL
+
+
 def test_closing_leaves_nothing_behind(
     start: Callable[..., ForkServer], lives: Callable[[], list[tuple[int, int]]]
 ) -> None:
