@@ -17,9 +17,16 @@ _GAP_NS = 20_000_000
 _WARNINGS_OFF = -2
 _WARM_UP_S = 3
 _QUIET = 300  # of its noise; as a standard deviation of samples
-# Words of a partial result are read off the lattice, which Kaldi determinizes piece by piece. Pieces of up to
-# 60 frames (of 30 ms), its default, let a word be known two seconds after it was said; these halve that.
-_PIECES = ("--determinize-max-delay=20", "--determinize-min-chunk-size=10")
+_DECODING = (
+    # Words of a partial result are read off the lattice, which Kaldi determinizes piece by piece. Pieces of
+    # up to 60 frames (of 30 ms), its default, let a word be known two seconds after it was said; these halve
+    # that.
+    "--determinize-max-delay=20",
+    "--determinize-min-chunk-size=10",
+    # Frames (of 10 ms) that are decoded at once. With 20, its default, audio waits for others first, and then
+    # holds up what follows, by half a second where words are new to the decoding graph.
+    "--frames-per-chunk=6",
+)
 
 
 class VoskTranscriber:
@@ -116,7 +123,7 @@ def _load(vosk: Any, folder: Path, settings: TranscriptSettings) -> Any:
     if not (folder / "am").is_dir() and not (folder / "final.mdl").is_file():
         raise TranscriptError(f"{folder}: holds no Vosk model (no am/final.mdl)")
     options = (
-        *_PIECES,
+        *_DECODING,
         f"--endpoint.rule1.min-trailing-silence={settings.start_silence_s}",
         *(f"--endpoint.rule{rule}.min-trailing-silence={settings.silence_s}" for rule in (2, 3, 4)),
         f"--endpoint.rule5.min-utterance-length={settings.max_utterance_s}",
