@@ -58,27 +58,32 @@ class Child:
         self.state = "running"
         self.warned = False
 
-    def _run(self, config: Path, log_file: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    def _run(
+        self, config: Path, log_file: IO[bytes] | None, *, forks: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        row, source = self.process.row, self.process.source
+        command = [sys.executable, "-m", "workers", row.name, "--config", str(config)]
+        command += ["--parent", str(os.getpid())] + (["--source", source] if source else [])
+        command += [] if forks is None else ["--forks", str(forks)]
+        # The workers share the cores; a library that takes all of them for itself would starve the others.
+        environment = {"OMP_NUM_THREADS": "1"} | os.environ
+        # The supervisor is the service that a manager may have started, not they.
+        environment.pop("NOTIFY_SOCKET", None)
         return subprocess.Popen(
-            self._command(config),
+            command,
             stdin=subprocess.DEVNULL,
             stderr=log_file,
             start_new_session=True,
-            env=_environment(),
+            env=environment,
+            pass_fds=[] if forks is None else [forks],
         )
 
     def _fork(self, config: Path, log_file: IO[bytes] | None) -> ForkServer:
         if self._server is None or not self._server.alive:
             self.close()
-            command = [*self._command(config), "--forks"]
-            self._server = ForkServer(command, environment=_environment(), log_file=log_file)
+            self._server = ForkServer(lambda forks: self._run(config, log_file, forks=forks))
         self._server.fork()
         return self._server
-
-    def _command(self, config: Path) -> list[str]:
-        row, source = self.process.row, self.process.source
-        command = [sys.executable, "-m", "workers", row.name, "--config", str(config)]
-        return command + ["--parent", str(os.getpid())] + (["--source", source] if source else [])
 
     def close(self) -> None:
         """Give up what it is forked from, after the worker has ended or to have its models loaded anew."""
@@ -131,11 +136,3 @@ class Child:
         if status < 0:
             return f"killed by {signal.Signals(-status).name}"
         return f"exited with status {status}" + (f": {self._last_words}" if self._last_words else "")
-
-
-def _environment() -> dict[str, str]:
-    # The workers share the cores; a library that takes all of them for itself would starve the others.
-    environment = {"OMP_NUM_THREADS": "1"} | os.environ
-    # The supervisor is the service that a manager may have started, not they.
-    environment.pop("NOTIFY_SOCKET", None)
-    return environment

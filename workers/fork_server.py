@@ -16,9 +16,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import IO
+from collections.abc import Callable
+
+import psutil
 
 from workers.orphans import die_with_parent
 
@@ -29,28 +29,17 @@ class ForkServer:
     """The supervisor's end: what a `Popen` is, for a worker that is forked.
 
     Args:
-        command: What starts the server; the number of its socket is added to it.
-        environment: Of the server and its forks.
-        log_file: Where they write their logs; `None` for standard error.
+        start: Starts the server, given the number of the socket that it is to inherit.
 
     Raises:
         OSError: This machine cannot start one more.
     """
 
-    def __init__(
-        self, command: Sequence[str], *, environment: Mapping[str, str], log_file: IO[bytes] | None
-    ) -> None:
+    def __init__(self, start: Callable[[int], subprocess.Popen[bytes]]) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             try:
-                self._server = subprocess.Popen(
-                    [*command, str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL,
-                    stderr=log_file,
-                    start_new_session=True,
-                    env=environment,
-                    pass_fds=[theirs.fileno()],
-                )
+                self._server = start(theirs.fileno())
             except OSError:
                 self._socket.close()
                 raise
@@ -85,7 +74,7 @@ class ForkServer:
             self.returncode = self._server.poll()
         return self.returncode
 
-    def wait(self, timeout: float | None) -> int:
+    def wait(self, timeout: float | None = None) -> int:
         """Return how the worker ended.
 
         Raises:
@@ -149,7 +138,7 @@ def serve_forks(asked: socket.socket) -> None:
         SystemExit: The supervisor has closed its end: nothing more is to be forked.
     """
     server = os.getpid()
-    if len(list(Path("/proc/self/task").iterdir())) > 1:
+    if psutil.Process().num_threads() > 1:
         if not asked.recv(_LONGEST_MESSAGE):
             raise SystemExit
         asked.send(b"forked %d" % server)

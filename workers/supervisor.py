@@ -98,7 +98,7 @@ class Supervisor:
                 popen.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 popen.send_signal(signal.SIGKILL)
-                popen.wait(None)
+                popen.wait()
             if popen.returncode == EXIT_REFUSED:
                 self.exit_code = 1
         for child in self._children.values():

@@ -43,7 +43,7 @@ def killed(times: int = 10) -> list[Figure]:
 
 def stopped() -> list[Figure]:
     """Stop each worker where it is, once."""
-    with scene(minutes=3 + len(_CARRIES) * (SILENT_LIMIT_S + _WATCH_S + 6) / 60, words=True) as running:
+    with scene(minutes=3 + len(_WORK) * (SILENT_LIMIT_S + _WATCH_S + 6) / 60, words=True) as running:
         record = _Record(running)
         for worker in _WORK:
             record.strike(worker, signal.SIGSTOP, SILENT_LIMIT_S + _WATCH_S)

@@ -53,7 +53,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., ForkServer]]:
 
     def make(*doings: str) -> ForkServer:
         code = SERVER.format(arguments=[str(tmp_path / "lives"), *doings])
-        server = ForkServer([sys.executable, "-c", code], environment=dict(os.environ), log_file=None)
+        command = [sys.executable, "-c", code]
+        server = ForkServer(lambda forks: subprocess.Popen([*command, str(forks)], pass_fds=[forks]))
         started.append(server)
         return server
 
