@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from models.backends import Arrays, Backend, Masked, Stages
+from models.backends import Arrays, Backend, Evidence, Stages
+from models.bundle import Bundle
 from models.bundle_manifest import MODALITIES
 from models.window_schedule import DueWindow
 from stream.messages import Float32Array
-from stream.windows import Window
+from stream.windows import Window, bin_width_ns
 
 
 class EncodingMemory:
@@ -20,14 +21,20 @@ class EncodingMemory:
     A modality that does not count is not encoded. One that does is encoded again only if its part of the
     window, values or mask, is not number for number what it was when the source was encoded last: so words
     are encoded when one comes, goes or is corrected, faces and voices whenever the window has moved over
-    them. The words of the emotions are mapped again only if they are others.
+    them. Even then what a step is by itself is computed only for steps that were not in the window before.
+    The words of the emotions are mapped again only if they are others.
 
     A backend without stages is given everything, every time.
+
+    Args:
+        bundle: Whose graph is run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bundle: Bundle) -> None:
         self.counts: Counter[str] = Counter()
-        """Batches, vocabularies mapped, and windows encoded and reused, a modality."""
+        """Batches, vocabularies mapped, and a modality windows encoded and reused, and steps computed."""
+        rates = {name: part.rate_hz for name, part in bundle.modalities.items()}
+        self._widths_ns = {name: None if rate is None else bin_width_ns(rate) for name, rate in rates.items()}
         self._stages: Stages | None = None
         self._parts: dict[tuple[str, str], _Encoded] = {}
         self._emotions: Float32Array | None = None
@@ -72,15 +79,12 @@ class EncodingMemory:
                     continue
                 known = newest.get(key) or self._parts.get(key)
                 if known is None or not known.is_of(part.bins):
-                    known = _Encoded(part.bins)
+                    known = _Encoded(part.bins, window.end_ns, known, self._widths_ns[name])
                     fresh[name].append(known)
                 newest[key] = known
                 parts[name].append((row, known))
-        given = {name: _stacked([each.bins for each in new]) for name, new in fresh.items() if new}
-        for name, vectors in stages.encode(given).items():
-            for each, vector in zip(fresh[name], vectors, strict=True):
-                each.vector = vector
-        self._parts |= newest  # only now: had the run failed, nothing would be known of them
+        self._encode(stages, {name: new for name, new in fresh.items() if new})
+        self._parts |= newest  # only now: had a run failed, nothing would be known of them
         encodings = {}
         for name in MODALITIES:
             self.counts[f"{name}_encoded"] += len(fresh[name])
@@ -89,6 +93,18 @@ class EncodingMemory:
             for row, known in parts[name]:
                 encodings[name][row] = known.vector
         return encodings
+
+    def _encode(self, stages: Stages, fresh: Mapping[str, Sequence[_Encoded]]) -> None:
+        rows = {name: np.concatenate([each.new_rows for each in new]) for name, new in fresh.items()}
+        for name, steps in stages.steps(rows).items():
+            self.counts[f"{name}_steps"] += len(steps)
+            ends = np.cumsum([len(each.new_rows) for each in fresh[name]])
+            for each, new in zip(fresh[name], np.split(steps, ends[:-1]), strict=True):
+                each.complete(new)
+        given = {name: [each.evidence for each in new] for name, new in fresh.items()}
+        for name, vectors in stages.encode(given).items():
+            for each, vector in zip(fresh[name], vectors, strict=True):
+                each.vector = vector
 
     def _everything(self, windows: Sequence[DueWindow]) -> dict[str, Float32Array]:
         inputs = {}
@@ -101,11 +117,49 @@ class EncodingMemory:
 
 
 class _Encoded:
-    """A modality's part of a window, and the vector that it was encoded as."""
+    """A modality's part of a window, what its steps are, and the vector that it was encoded as.
 
-    def __init__(self, bins: Window) -> None:
+    Args:
+        bins: The part.
+        end_ns: Where the window ends.
+        before: What the source was encoded as before.
+        width_ns: Of a bin; `None` for words, which keep their places when the window moves.
+    """
+
+    def __init__(self, bins: Window, end_ns: int, before: _Encoded | None, width_ns: int | None) -> None:
         self.bins = bins
+        self.end_ns = end_ns
         self.vector: Float32Array = np.empty(0, np.float32)
+        self._before = before
+        self._steps: Float32Array = np.empty(0, np.float32)
+        self._moved = self._bins_since(before, width_ns)
+        self._new = np.ones(len(bins.mask), bool)
+        if before is not None:
+            kept = before.bins.values[self._moved :]
+            self._new[: len(kept)] = (bins.values[: len(kept)] != kept).any(axis=1)
+        self.new_rows: Float32Array = bins.values[self._new]
+        """`[R, D]`, the steps that were not in the window before."""
+
+    def complete(self, new: Float32Array) -> None:
+        """Take what `new_rows` are, `[R, W]`; the other steps are as they were."""
+        self._steps = np.empty((len(self._new), new.shape[1]), np.float32)
+        if self._before is not None:
+            kept = self._before._steps[self._moved :]
+            self._steps[: len(kept)] = kept
+        self._steps[self._new] = new
+        self._before = None
+
+    def _bins_since(self, before: _Encoded | None, width_ns: int | None) -> int:
+        """Return by how many bins the window has moved; by all of them where none lies as it did."""
+        if before is None or width_ns is None:
+            return 0
+        moved, rest = divmod(self.end_ns - before.end_ns, width_ns)
+        return len(self.bins.mask) if rest or moved < 0 else moved
+
+    @property
+    def evidence(self) -> Evidence:
+        """What is encoded."""
+        return Evidence(self.bins.values, self.bins.mask, self._steps)
 
     def is_of(self, bins: Window) -> bool:
         """Return whether `bins` would be encoded as the same vector."""
@@ -119,6 +173,6 @@ class _Encoded:
         )
 
 
-def _stacked(parts: Sequence[Window]) -> Masked:
+def _stacked(parts: Sequence[Window]) -> tuple[Float32Array, Float32Array]:
     """Return the values `[n, T, D]` and masks `[n, T]` of some windows."""
     return np.stack([part.values for part in parts]), np.stack([part.mask for part in parts])

@@ -58,7 +58,7 @@ class Scorer:
             for source in config.sources
         }
         self._smoothed: dict[tuple[str, str, bool], float] = {}
-        self._memory = EncodingMemory()
+        self._memory = EncodingMemory(bundle)
         self.backend = backend
         """What runs the model; set it anew between calls of `score` to go on with another."""
         self.baseline = baseline
@@ -102,24 +102,24 @@ class Scorer:
             DeviceLostError: what the model runs on failed; nothing was scored.
             BackendError: the model gave no usable answer; nothing was scored.
         """
+        entered_ns = time.perf_counter_ns()
         due = [window for source in self._sources.values() for window in source.take_due(now_ns)]
         due.sort(key=lambda window: window.end_ns)
         messages: list[EmotionMessage] = []
         for start in range(0, len(due), MAX_WINDOWS):
-            messages += self._score_batch(due[start : start + MAX_WINDOWS], now_ns)
+            messages += self._score_batch(due[start : start + MAX_WINDOWS], now_ns, entered_ns)
         return messages
 
-    def _score_batch(self, batch: list[DueWindow], now_ns: int | None) -> list[EmotionMessage]:
+    def _score_batch(
+        self, batch: list[DueWindow], now_ns: int | None, entered_ns: int
+    ) -> list[EmotionMessage]:
         started_ns = time.perf_counter_ns()
         scores = score_windows(self._memory, self.backend, batch, self.emotions, self.baseline)
-        took_ns = time.perf_counter_ns() - started_ns
+        scored_ns = time.perf_counter_ns()
+        if now_ns is not None:
+            now_ns += scored_ns - entered_ns
         return [
-            self._message(
-                window,
-                _Scored(row, scores),
-                window.end_ns if now_ns is None else now_ns + took_ns,
-                took_ns,
-            )
+            self._message(window, _Scored(row, scores), now_ns, scored_ns - started_ns)
             for row, window in enumerate(batch)
         ]
 

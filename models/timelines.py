@@ -196,7 +196,8 @@ class FaceTimeline(Timeline):
         while self._scored and self._scored[0][0] <= oldest_ns:
             self._scored.popleft()
         for track, face in list(self._faces.items()):
-            if face.ring.times_ns[-1] <= oldest_ns:
+            face.ring.forget(oldest_ns)
+            if not len(face.ring):
                 del self._faces[track]
                 self._subjects.forget(track)
 
@@ -230,6 +231,7 @@ class VoiceTimeline(Timeline):
     def window(self, end_ns: int) -> ModalityWindow:
         """Return the window that ends at `end_ns`."""
         window = self._speech.window(end_ns)
+        self._speech.ring.forget(end_ns - self._length_ns)
         subject = None if window.newest_ns is None else _SPEAKER
         return self._judge(window, window.coverage, end_ns, evidence="speech", subject=subject)
 

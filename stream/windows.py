@@ -8,6 +8,7 @@ masked out. Nothing later than `end_ns` enters, so a window is causal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,6 +26,11 @@ def seconds_to_ns(seconds: float) -> int:
 def next_window_end(time_ns: int, hop_ns: int) -> int:
     """Return the first multiple of `hop_ns` strictly after `time_ns`: windows end on this grid."""
     return (time_ns // hop_ns + 1) * hop_ns
+
+
+def bin_width_ns(rate_hz: float) -> int:
+    """Return the width of a bin, of which there are `rate_hz` a second."""
+    return round(NS_PER_S / rate_hz)
 
 
 @dataclass(frozen=True)
@@ -56,17 +62,15 @@ def assemble(
         steps: number of bins.
         rate_hz: bins a second.
     """
-    width_ns = round(NS_PER_S / rate_hz)
+    width_ns = bin_width_ns(rate_hz)
     values, mask = np.zeros((steps, vectors.shape[1]), np.float32), np.zeros(steps, np.float32)
-    edges = times_ns.searchsorted(end_ns - width_ns * np.arange(steps, -1, -1), side="right")
-    filled = (edges[1:] > edges[:-1]).nonzero()[0]
-    if not len(filled):
-        return Window(values, mask, None)
-    starts, last = edges[filled], edges[-1]
-    sums = np.add.reduceat(vectors[:last], starts, axis=0)
-    values[filled] = sums / (edges[filled + 1] - starts)[:, None].astype(np.float32)
-    mask[filled] = 1
-    return Window(values, mask, int(times_ns[last - 1]))
+    edges = times_ns.searchsorted(end_ns - width_ns * np.arange(steps, -1, -1), side="right").tolist()
+    for step, (first, behind) in enumerate(pairwise(edges)):
+        if first < behind:
+            np.add.reduce(vectors[first:behind], axis=0, out=values[step])
+            values[step] /= behind - first
+            mask[step] = 1
+    return Window(values, mask, int(times_ns[edges[-1] - 1]) if mask.any() else None)
 
 
 class Ring:
@@ -110,12 +114,16 @@ class Ring:
         self._times[self._last] = time_ns
         self._vectors[self._last] = vector
         self._last += 1
-        old = int(self.times_ns.searchsorted(time_ns - self._horizon_ns, side="right"))
+        self.forget(time_ns - self._horizon_ns)
+
+    def forget(self, time_ns: int) -> None:
+        """Forget what is not later than `time_ns`."""
+        old = int(self.times_ns.searchsorted(time_ns, side="right"))
         self._first += old
         self._forgotten += old
 
     def count_until(self, time_ns: int) -> int:
-        """Return how many vectors up to `time_ns` there have ever been; it is within the horizon."""
+        """Return how many vectors up to `time_ns` there have ever been; those after it are not forgotten yet."""
         return self._forgotten + int(self.times_ns.searchsorted(time_ns, side="right"))
 
     def _compact(self) -> None:
@@ -142,7 +150,7 @@ class SlidingWindow:
         self.ring = Ring(dim, horizon_ns)
         self._steps = steps
         self._rate_hz = rate_hz
-        self._width_ns = round(NS_PER_S / rate_hz)
+        self._width_ns = bin_width_ns(rate_hz)
         self._before: tuple[int, int, Window] | None = None
         """Where the last window ended, how many vectors there were until then, and the window."""
 

@@ -5,8 +5,8 @@ Which there are on a machine says `models.backends.candidates`, which is best `m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
 from models.bundle import Bundle
 from models.graph_parts import OUTPUTS
@@ -21,14 +21,12 @@ __all__ = [
     "Backend",
     "BackendError",
     "DeviceLostError",
-    "Masked",
+    "Evidence",
     "Stages",
     "open_backend",
 ]
 
 Arrays: TypeAlias = Mapping[str, Float32Array]
-Masked: TypeAlias = tuple[Float32Array, Float32Array]
-"""One modality of N windows: `[N, T, D]`, and which of it is evidence, `[N, T]`."""
 KINDS = ("auto", "onnxruntime", "tensorrt")
 MAX_WINDOWS = 64
 """Windows that go through the model at once."""
@@ -42,11 +40,29 @@ class DeviceLostError(BackendError):
     """A device that has worked failed during a run; there are no scores from it."""
 
 
-class Stages(Protocol):
-    """A bundle's graph in three stages, so that none need be run again for what has not changed."""
+class Evidence(NamedTuple):
+    """One modality of one window, as it is encoded."""
 
-    def encode(self, evidence: Mapping[str, Masked]) -> Arrays:
-        """Return unit vectors `[N, joint]`, by modality; of each its own number of windows.
+    values: Float32Array
+    """`[T, D]`; rows without evidence are zero."""
+    mask: Float32Array
+    """`[T]`; 1 where there is evidence, else 0."""
+    steps: Float32Array
+    """`[T, W]`: what `Stages.steps` gives for `values`."""
+
+
+class Stages(Protocol):
+    """A bundle's graph in stages, so that none need be run again for what has not changed."""
+
+    def steps(self, rows: Mapping[str, Float32Array]) -> Arrays:
+        """Return what each step (a bin, a word) is by itself, `[R, W]`, for rows `[R, D]`, by modality.
+
+        Raises:
+            BackendError: The run failed, or the answer holds a NaN or an infinity.
+        """
+
+    def encode(self, evidence: Mapping[str, Sequence[Evidence]]) -> Arrays:
+        """Return vectors `[N, joint]`, by modality; of each its own number of windows, one or more.
 
         Raises:
             BackendError: The run failed, or the answer holds a NaN or an infinity.

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
-import onnxruntime as ort
 
-from models.backends import Arrays, BackendError, Masked
+from models.backends import Arrays, BackendError, Evidence
 from models.backends.graph_check import check_inputs
 from models.backends.providers import CPU_PROVIDER
 from models.bundle import Bundle
 from models.bundle_manifest import MODALITIES
-from models.graph_parts import ENCODERS, ENCODINGS, FUSION, WORD_MAP, WORDS, GraphPartError, Part, cut
+from models.graph_parts import ENCODINGS, FUSION, WORD_MAP, WORDS, GraphPartError, Part, WholeGraph
 from models.onnx_session import open_session
 from stream.messages import Float32Array
 
@@ -33,15 +33,21 @@ class OnnxRuntimeCpu:
     max_emotions = None
 
     def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
-        self._bundle = bundle
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, "onnxruntime") if threads > 1 else None
-        model = bundle.graph.read_bytes()
-        self._encoders = {name: self._open(model, part) for name, part in ENCODERS.items()}
-        self._word_map = self._open(model, WORD_MAP)
-        self._fusion = self._open(model, FUSION)
-        sessions = (*self._encoders.values(), self._word_map, self._fusion)
-        check_inputs(bundle, (value for session in sessions for value in session.get_inputs()))
+        try:
+            whole = WholeGraph(bundle.graph.read_bytes())
+            self._steps = {name: _Run(bundle, whole, whole.steps(name)) for name in MODALITIES}
+            self._encoders = {name: _Run(bundle, whole, whole.encoder(name)) for name in MODALITIES}
+            self._word_map = _Run(bundle, whole, WORD_MAP)
+            self._fusion = _Run(bundle, whole, FUSION)
+        except GraphPartError as error:
+            raise BackendError(
+                f"{bundle.graph} cannot be loaded: {error}; use a bundle written by this release of "
+                "emostream, or copy the whole bundle again"
+            ) from error
+        parts = (*self._steps.values(), *self._encoders.values(), self._word_map, self._fusion)
+        check_inputs(bundle, (value for part in parts for value in part.session.get_inputs()))
 
     @property
     def stages(self) -> OnnxRuntimeCpu:
@@ -50,31 +56,55 @@ class OnnxRuntimeCpu:
 
     def run(self, inputs: Arrays) -> Arrays:
         """Return the graph's outputs, by name; see `Backend.run`."""
-        encodings = self.encode({name: (inputs[name], inputs[f"{name}_mask"]) for name in MODALITIES})
-        return self.fuse(encodings, self.map_words(inputs["emotions"]), inputs["present"])
+        return self.fuse(self.encode_all(inputs), self.map_words(inputs["emotions"]), inputs["present"])
 
-    def encode(self, evidence: Mapping[str, Masked]) -> Arrays:
-        """Return unit vectors, by modality; see `Stages.encode`."""
+    def encode_all(self, inputs: Arrays) -> Arrays:
+        """Return vectors `[N, joint]` for the modalities in `inputs`, from their beginning."""
+        given = [name for name in MODALITIES if name in inputs]
+        steps = self.steps({name: np.concatenate(inputs[name]) for name in given})
+        evidence = {}
+        for name in given:
+            values, mask = inputs[name], inputs[f"{name}_mask"]
+            evidence[name] = list(map(Evidence, values, mask, np.split(steps[name], len(values))))
+        return self.encode(evidence)
+
+    def steps(self, rows: Mapping[str, Float32Array]) -> Arrays:
+        """Return what each step is by itself, by modality; see `Stages.steps`."""
+        found = {}
+        for name, values in rows.items():
+            part = self._steps[name]
+            given = (values[np.newaxis], np.ones((1, len(values)), np.float32))
+            fits = part.run(dict(zip(part.part.inputs, given, strict=True)))
+            found[name] = np.concatenate([each[0] for each in fits.values()], axis=1)
+        return found
+
+    def encode(self, evidence: Mapping[str, Sequence[Evidence]]) -> Arrays:
+        """Return vectors, by modality; see `Stages.encode`."""
         if self._pool is None:
-            return {name: self._encode(name, *given) for name, given in evidence.items()}
+            return {name: self._encode(name, given) for name, given in evidence.items()}
         running = {
-            name: [self._pool.submit(self._encode, name, *piece) for piece in self._pieces(*given)]
+            name: [self._pool.submit(self._encode, name, piece) for piece in self._pieces(given)]
             for name, given in evidence.items()
         }
         return {name: np.concatenate([run.result() for run in runs]) for name, runs in running.items()}
 
-    def _encode(self, modality: str, values: Float32Array, mask: Float32Array) -> Float32Array:
-        part = ENCODERS[modality]
-        given = dict(zip(part.inputs, (values, mask), strict=True))
-        return _run(self._encoders[modality], part, given)[ENCODINGS[modality]]
+    def _encode(self, modality: str, evidence: Sequence[Evidence]) -> Float32Array:
+        encoder, fits = self._encoders[modality], self._steps[modality].part.outputs
+        steps = np.stack([each.steps for each in evidence])
+        given = dict(zip(fits, np.split(steps, len(fits), axis=2), strict=True))
+        given[f"{modality}_mask"] = np.stack([each.mask for each in evidence])
+        if modality in encoder.part.inputs:  # where the steps by themselves do not say all
+            given[modality] = np.stack([each.values for each in evidence])
+        return encoder.run(given)[ENCODINGS[modality]]
 
-    def _pieces(self, values: Float32Array, mask: Float32Array) -> list[Masked]:
-        count = min(self._threads, len(values))
-        return list(zip(np.array_split(values, count), np.array_split(mask, count), strict=True))
+    def _pieces(self, evidence: Sequence[Evidence]) -> list[Sequence[Evidence]]:
+        count = min(self._threads, len(evidence))
+        ends = [len(evidence) * number // count for number in range(count + 1)]
+        return [evidence[start:end] for start, end in pairwise(ends)]
 
     def map_words(self, emotions: Float32Array) -> Arrays:
         """Return unit vectors for emotion words; see `Stages.map_words`."""
-        mapped = _run(self._word_map, WORD_MAP, {"emotions": emotions})
+        mapped = self._word_map.run({"emotions": emotions})
         return {name: mapped[WORDS[name]] for name in MODALITIES}
 
     def fuse(self, encodings: Arrays, words: Arrays, present: Float32Array) -> Arrays:
@@ -82,34 +112,40 @@ class OnnxRuntimeCpu:
         given = {"present": present}
         given |= {ENCODINGS[name]: encodings[name] for name in MODALITIES}
         given |= {WORDS[name]: words[name] for name in MODALITIES}
-        return _run(self._fusion, FUSION, given)
+        return self._fusion.run(given)
 
     def close(self) -> None:
         """End its threads."""
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _open(self, model: bytes, part: Part) -> ort.InferenceSession:
-        graph = self._bundle.graph
+
+class _Run:
+    """One part of the graph, ready to run."""
+
+    def __init__(self, bundle: Bundle, whole: WholeGraph, part: Part) -> None:
+        self.part = part
         try:
-            return open_session(graph, content=cut(model, part))
-        except GraphPartError as error:
-            raise BackendError(
-                f"{graph} cannot be loaded: {error}; use a bundle written by this release of emostream, "
-                "or copy the whole bundle again"
-            ) from error
+            self.session = open_session(bundle.graph, content=whole.cut(part))
         except RuntimeError as error:
             raise BackendError(f"{error}; copy the whole bundle again") from error
 
+    def run(self, given: Arrays) -> Arrays:
+        """Return its outputs, by name.
 
-def _run(session: ort.InferenceSession, part: Part, given: Arrays) -> Arrays:
-    try:
-        values = session.run(list(part.outputs), dict(given))
-    # ONNX Runtime's exceptions share no base class of their own.
-    except Exception as error:
-        raise BackendError(f"ONNX Runtime failed: {error}") from error
-    answers = {name: np.asarray(value, np.float32) for name, value in zip(part.outputs, values, strict=True)}
-    for name, value in answers.items():
-        if not np.isfinite(value).all():
-            raise BackendError(f"ONNX Runtime gave a {name} that is not finite; nothing is scored from it")
-    return answers
+        Raises:
+            BackendError: ONNX Runtime failed, or an output is not finite.
+        """
+        outputs = self.part.outputs
+        try:
+            values = self.session.run(list(outputs), dict(given))
+        # ONNX Runtime's exceptions share no base class of their own.
+        except Exception as error:
+            raise BackendError(f"ONNX Runtime failed: {error}") from error
+        answers = {name: np.asarray(value, np.float32) for name, value in zip(outputs, values, strict=True)}
+        for name, value in answers.items():
+            if not np.isfinite(value).all():
+                raise BackendError(
+                    f"ONNX Runtime gave a {name} that is not finite; nothing is scored from it"
+                )
+        return answers

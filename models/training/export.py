@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from models.bundle_manifest import MODALITIES
-from models.graph_parts import ENCODINGS, OUTPUTS, WORDS
-from models.training.network import LiveNetwork
+from models.graph_parts import ENCODINGS, OUTPUTS, STEPS, WORDS
+from models.training.branches import FaceBranch
+from models.training.ensemble import Ensemble
+from models.training.network import LiveNetwork, ModalityScorer
 from stream.errors import UserError
 from stream.messages import Float32Array
 
@@ -25,8 +28,6 @@ INPUTS = ("face", "face_mask", "voice", "voice_mask", "text", "text_mask", "pres
 TOLERANCE = 1e-4
 """Largest difference of any output of the graph from PyTorch's."""
 
-_BETWEEN = (*ENCODINGS.values(), *WORDS.values())
-"""What goes from one part of the graph to the next; see `models.graph_parts`."""
 _WINDOWS = (1, 3)
 _EMOTIONS = (1, 6, 28)
 
@@ -56,7 +57,10 @@ def export_network(
     axes = {name: {0: "K" if name == "emotions" else "N"} for name in INPUTS}
     axes |= {"distance": {0: "N", 1: "K"}, "probability": {0: "N", 1: "K"}}
     axes |= {"modality_distance": {0: "N", 2: "K"}, "modality_probability": {0: "N", 2: "K"}}
-    axes |= {name: {0: "N"} for name in ENCODINGS.values()} | {name: {0: "K"} for name in WORDS.values()}
+    steps = _names_of_steps(network)
+    axes |= {name: {0: "N"} for name in (*steps, *ENCODINGS.values())}
+    axes |= {name: {0: "K"} for name in WORDS.values()}
+    between = (*steps, *ENCODINGS.values(), *WORDS.values())
     with warnings.catch_warnings():
         # The exporter by tracing: this network has no control flow, and its graph needs no further package.
         warnings.simplefilter("ignore")
@@ -65,12 +69,12 @@ def export_network(
             tuple(torch.from_numpy(example[name]) for name in INPUTS),
             path,
             input_names=list(INPUTS),
-            output_names=[*OUTPUTS, *_BETWEEN],
+            output_names=[*OUTPUTS, *between],
             dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,
         )
-    _hide_between(path)
+    _hide(between, path)
     onnx.checker.check_model(str(path), full_check=True)
     _check(network, shapes, space_dim, path)
 
@@ -86,12 +90,14 @@ class _NamedParts(nn.Module):
         self.network = network
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Return the outputs of the network, then the encodings, then the words, a modality each."""
+        """Return the outputs of the network, then steps of each fit, encodings and words of each modality."""
         given = dict(zip(INPUTS, inputs, strict=True))
-        encodings, words = [], []
+        steps, encodings, words = [], [], []
         for name in MODALITIES:
             scorer: Any = self.network.scorers[name]
-            encodings.append(scorer.encode(given[name], given[f"{name}_mask"]))
+            with _seen_steps(scorer) as seen:
+                encodings.append(scorer.encode(given[name], given[f"{name}_mask"]))
+            steps += seen
             words.append(scorer.words(given["emotions"]))
         cosine = torch.stack(
             [shown @ meant.transpose(0, 1) for shown, meant in zip(encodings, words, strict=True)], dim=1
@@ -99,16 +105,50 @@ class _NamedParts(nn.Module):
         logits = self.network.calibration(cosine)
         fused, logit = self.network.fusion(cosine, logits, given["present"])
         outputs = (1 - fused, torch.sigmoid(logit), 1 - cosine, torch.sigmoid(logits))
-        return (*outputs, *encodings, *words)
+        return (*outputs, *steps, *encodings, *words)
 
 
-def _hide_between(path: Path) -> None:
+def _fits(scorer: nn.Module) -> list[ModalityScorer]:
+    several = scorer.scorers if isinstance(scorer, Ensemble) else [scorer]
+    return [fit for fit in several if isinstance(fit, ModalityScorer)]
+
+
+def _names_of_steps(network: LiveNetwork) -> list[str]:
+    counts = {name: len(_fits(network.scorers[name])) for name in MODALITIES}
+    return [f"{STEPS[name]}_{number}" for name, count in counts.items() for number in range(1, count + 1)]
+
+
+@contextlib.contextmanager
+def _seen_steps(scorer: nn.Module) -> Iterator[list[Tensor]]:
+    """Note the steps of each fit as they go by, before anything brings them together.
+
+    A face is pooled from them; the other modalities first convolve what their first layer gives.
+    """
+    seen: list[Tensor] = []
+
+    def gives(module: nn.Module, given: tuple[Tensor, ...], steps: Tensor) -> None:
+        seen.append(steps)
+
+    def takes(module: nn.Module, given: tuple[Tensor, ...]) -> None:
+        seen.append(given[0])
+
+    with contextlib.ExitStack() as stack:
+        for fit in _fits(scorer):
+            branch = fit.branch
+            if isinstance(branch, FaceBranch):
+                stack.callback(branch.pool.register_forward_pre_hook(takes).remove)
+            else:
+                stack.callback(branch.enter.register_forward_hook(gives).remove)
+        yield seen
+
+
+def _hide(between: Sequence[str], path: Path) -> None:
     """Take what lies between the parts off the outputs, but keep its names and shapes."""
     model = onnx.load(str(path))
-    between = [value for value in model.graph.output if value.name in _BETWEEN]
-    for value in between:
+    values = [value for value in model.graph.output if value.name in between]
+    for value in values:
         model.graph.output.remove(value)
-    model.graph.value_info.extend(between)
+    model.graph.value_info.extend(values)
     onnx.save(model, str(path))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from models.bundle_manifest import MODALITIES, BundleError
-from models.graph_parts import WORD_MAP, WORDS, GraphPartError, cut
+from models.graph_parts import WORD_MAP, WORDS, GraphPartError, WholeGraph
 from models.onnx_session import open_session
 from models.training.metrics import Float64Array
 from stream.messages import Float32Array
@@ -20,7 +20,7 @@ def word_positions(graph: Path, emotions: Float32Array) -> dict[str, Float32Arra
         BundleError: The graph has no such part.
     """
     try:
-        part = cut(graph.read_bytes(), WORD_MAP)
+        part = WholeGraph(graph.read_bytes()).cut(WORD_MAP)
     except GraphPartError as error:
         raise BundleError(f"{graph}: {error}; use a bundle written by this release of emostream") from error
     session = open_session(graph, content=part)

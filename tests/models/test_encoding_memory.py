@@ -15,8 +15,10 @@ from models.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from models.bundle import load_bundle
 from models.bundle_manifest import MODALITIES
 from models.encoding_memory import EncodingMemory
+from models.timelines import ModalityWindow
 from models.window_schedule import DueWindow
 from stream.messages import Float32Array
+from stream.windows import NS_PER_MS, Window
 from tests.models.live_windows import LIVE, due, evidence, random_inputs
 
 bundle = load_bundle(LIVE)
@@ -53,7 +55,7 @@ def assert_as_from_the_start(
 
 
 def test_evidence_that_stays_is_encoded_once() -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     for _ in range(3):
         assert_as_from_the_start(memory.run(backend, [window()], EMOTIONS), [window()])
     assert encoded(memory) == {"face": 1, "voice": 1, "text": 1}
@@ -62,7 +64,7 @@ def test_evidence_that_stays_is_encoded_once() -> None:
 
 
 def test_only_the_modality_and_the_source_that_has_something_new_is_encoded_again() -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     memory.run(backend, [window("desk"), window("door")], EMOTIONS)
     assert encoded(memory) == {"face": 2, "voice": 2, "text": 2}
     later = [window("desk"), window("door", text=1)]
@@ -71,14 +73,14 @@ def test_only_the_modality_and_the_source_that_has_something_new_is_encoded_agai
 
 
 def test_several_windows_of_a_source_in_one_batch_are_told_apart() -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     batch = [window(), window(), window(text=1), window()]
     assert_as_from_the_start(memory.run(backend, batch, EMOTIONS), batch)
     assert encoded(memory) == {"face": 1, "voice": 1, "text": 3}
 
 
 def test_a_word_that_was_corrected_is_encoded_again_though_none_came() -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     memory.run(backend, [window()], EMOTIONS)
     corrected = window()
     part = corrected.modalities["text"]
@@ -90,7 +92,7 @@ def test_a_word_that_was_corrected_is_encoded_again_though_none_came() -> None:
 
 
 def test_a_window_that_has_moved_over_its_evidence_is_encoded_again() -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     memory.run(backend, [window()], EMOTIONS)
     moved = window()
     part = moved.modalities["voice"]
@@ -100,8 +102,74 @@ def test_a_window_that_has_moved_over_its_evidence_is_encoded_again() -> None:
     assert encoded(memory) == {"face": 1, "voice": 2, "text": 1}
 
 
+class Passing:
+    """Evidence of all modalities going by: windows of it that end where they are asked to."""
+
+    def __init__(self, seconds: int = 20) -> None:
+        random = np.random.default_rng(3)
+        self.values: dict[str, Float32Array] = {}
+        for name, part in bundle.modalities.items():
+            count = round(seconds * (part.rate_hz or 0)) or part.steps
+            self.values[name] = random.standard_normal((count, part.dim)).astype(np.float32)
+
+    def window(self, end_ms: int) -> DueWindow:
+        parts = {}
+        for name, part in bundle.modalities.items():
+            end = part.steps if part.rate_hz is None else int(end_ms * part.rate_hz) // 1000
+            bins = Window(
+                self.values[name][end - part.steps : end].copy(), np.ones(part.steps, np.float32), end_ms
+            )
+            parts[name] = ModalityWindow(bins, coverage=1.0, dropped=0, pending_ns=0, why=None, subject=None)
+        return replace(due("desk", **parts), end_ns=end_ms * NS_PER_MS)
+
+
+def steps(memory: EncodingMemory) -> dict[str, int]:
+    return {name: memory.counts[f"{name}_steps"] for name in MODALITIES}
+
+
+def test_of_a_window_that_has_moved_only_what_is_new_is_looked_at_by_itself() -> None:
+    memory, passing = EncodingMemory(bundle), Passing()
+    memory.run(backend, [passing.window(5000)], EMOTIONS)
+    assert steps(memory) == {"face": 50, "voice": 100, "text": 48}
+    batch = [passing.window(5100), passing.window(5200)]
+    assert_as_from_the_start(memory.run(backend, batch, EMOTIONS), batch)
+    assert steps(memory) == {"face": 52, "voice": 104, "text": 48}
+
+
+def test_a_step_that_came_late_is_looked_at_when_it_comes() -> None:
+    memory, passing = EncodingMemory(bundle), Passing()
+    late = passing.values["face"][55].copy()
+    passing.values["face"][55] = 0
+    memory.run(backend, [passing.window(6000)], EMOTIONS)
+    passing.values["face"][55] = late
+    moved = passing.window(6100)
+    assert_as_from_the_start(memory.run(backend, [moved], EMOTIONS), [moved])
+    assert steps(memory)["face"] == 50 + 2
+
+
+move = st.sampled_from([0, 50, 100, 130, 500, 4900, 5000, 5100, -100])
+
+
+@settings(max_examples=20, deadline=None)
+@given(moves=st.lists(st.lists(move, min_size=1, max_size=3), min_size=1, max_size=4), data=st.data())
+def test_however_a_window_moves_the_scores_are_those_of_the_whole_graph(
+    moves: list[list[int]], data: st.DataObject
+) -> None:
+    memory, passing, end_ms = EncodingMemory(bundle), Passing(seconds=80), 6000
+    for batch in moves:
+        windows = []
+        for by_ms in batch:
+            end_ms += by_ms
+            for name in data.draw(st.sets(st.sampled_from(MODALITIES)), label="corrected"):
+                rate = bundle.modalities[name].rate_hz
+                newest = bundle.modalities[name].steps if rate is None else int(end_ms * rate) // 1000
+                passing.values[name][newest - data.draw(st.integers(1, 48), label="steps ago")] += 1
+            windows.append(passing.window(end_ms))
+        assert_as_from_the_start(memory.run(backend, windows, EMOTIONS), windows)
+
+
 def test_a_modality_that_does_not_count_is_not_encoded() -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     silent = window()
     for name in ("voice", "text"):
         silent.modalities[name] = evidence(bundle, name, 0, why=SILENCE)
@@ -112,7 +180,7 @@ def test_a_modality_that_does_not_count_is_not_encoded() -> None:
 
 
 def test_the_words_of_the_emotions_are_mapped_when_they_change() -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     other = random_inputs(bundle, 1, emotions=9, seed=5)["emotions"]
     for emotions, mapped in ((EMOTIONS, 1), (EMOTIONS.copy(), 1), (other, 2), (EMOTIONS, 3)):
         assert_as_from_the_start(memory.run(backend, [window()], emotions), [window()], emotions)
@@ -121,7 +189,7 @@ def test_the_words_of_the_emotions_are_mapped_when_they_change() -> None:
 
 
 def test_another_backend_starts_from_nothing() -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     memory.run(backend, [window()], EMOTIONS)
     memory.run(OnnxRuntimeCpu(bundle), [window()], EMOTIONS)
     assert encoded(memory) == {"face": 2, "voice": 2, "text": 2}
@@ -143,18 +211,18 @@ class WholeOnly:
 
 
 def test_a_backend_that_runs_the_whole_graph_gets_everything() -> None:
-    memory, batch = EncodingMemory(), [window("desk"), window("door")]
+    memory, batch = EncodingMemory(bundle), [window("desk"), window("door")]
     for _ in range(2):
         assert_as_from_the_start(memory.run(WholeOnly(), batch, EMOTIONS), batch)
     assert encoded(memory) == {"face": 4, "voice": 4, "text": 4}
 
 
 def test_what_could_not_be_encoded_is_not_remembered() -> None:
-    memory, broken = EncodingMemory(), window()
+    memory, broken = EncodingMemory(bundle), window()
     part = broken.modalities["face"]
     values = np.full_like(part.bins.values, np.nan)
     broken.modalities["face"] = replace(part, bins=replace(part.bins, values=values))
-    with pytest.raises(BackendError, match="face_encoding that is not finite"):
+    with pytest.raises(BackendError, match="face_steps_1 that is not finite"):
         memory.run(backend, [broken], EMOTIONS)
     assert_as_from_the_start(memory.run(backend, [window()], EMOTIONS), [window()])
 
@@ -167,7 +235,7 @@ state = st.tuples(st.sampled_from(["desk", "door"]), few, few, few, st.sampled_f
 @settings(max_examples=20, deadline=None)
 @given(batches=st.lists(st.lists(state, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_whatever_comes_the_scores_are_those_of_the_whole_graph(batches: list[States]) -> None:
-    memory = EncodingMemory()
+    memory = EncodingMemory(bundle)
     for states in batches:
         windows = []
         for source, face, voice, text, why in states:

@@ -43,7 +43,9 @@ class Load:
     dropped: int = 0
     """Feature messages that were lost on the way."""
     latency_ms: list[float] = field(default_factory=list)
-    """From when a window had ended and all its evidence had been sent to when its score was received."""
+    """From when a window had ended and all its evidence had been sent to when it was scored."""
+    to_subscriber_ms: list[float] = field(default_factory=list)
+    """The same, to when its score was received."""
     since_end_ms: list[float] = field(default_factory=list)
     """From when a window had ended to when its score was received: with the wait for evidence."""
     cores: float = 0.0
@@ -185,7 +187,9 @@ def _compare(before: _Reading, after: _Reading, ear: _Ear, player: Player, sourc
         load.since_end_ms.append((received_ns - end_ns) / 1e6)
         complete_ns = player.complete_ns(message.source, end_ns)
         if complete_ns is not None:
-            load.latency_ms.append((received_ns - max(end_ns, complete_ns)) / 1e6)
+            due_ns = max(end_ns, complete_ns)
+            load.latency_ms.append((message.time_ns - due_ns) / 1e6)
+            load.to_subscriber_ms.append((received_ns - due_ns) / 1e6)
     load.windows = sum(map(len, seqs.values()))
     load.missed = sum(each[-1] - each[0] + 1 - len(each) for each in seqs.values())
     return load

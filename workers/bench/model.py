@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.table import Table
 
-from models.backends import open_backend
+from models.backends import Evidence, open_backend
 from models.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from models.backends.parity import repeated
 from models.bundle import Bundle
@@ -28,6 +29,8 @@ from workers.bench.timing import median, percentile, time_ms
 _BATCHES = (1, 8, 64)
 _THREADS = (1, 2)
 _STEPS = (20, 50)
+_NEW_STEPS = {"face": 1, "voice": 2, "text": 4}
+"""In a hop of 0.1 s; words when one comes, with those of its utterance that now read otherwise."""
 _COLUMNS = ("network", "batch", "threads", "ONNX Runtime", "p99", "PyTorch", "compiled", "times PyTorch")
 
 Inputs = Mapping[str, Float32Array]
@@ -92,22 +95,29 @@ def stages(bundle: Bundle, cases: Sequence[tuple[int, int]], timed: _Timed) -> T
     """Return a table of what each stage of a bundle takes."""
     heads = [f"batch {batch}, {threads} thread(s)" for batch, threads in cases]
     found = table(f"{bundle.version} stage by stage, median milliseconds of a batch", "stage", *heads)
-    rows: dict[str, list[str]] = {}
+    cells: dict[str, list[str]] = {}
     for batch, threads in cases:
         backend = OnnxRuntimeCpu(bundle, threads=threads)
         inputs = repeated(bundle.check_arrays()[0], batch)
-        evidence = {name: (inputs[name], inputs[f"{name}_mask"]) for name in MODALITIES}
+        rows = {name: np.concatenate(inputs[name]) for name in _NEW_STEPS}
+        steps = backend.steps(rows)
+        evidence = {
+            name: list(map(Evidence, inputs[name], inputs[f"{name}_mask"], np.split(steps[name], batch)))
+            for name in MODALITIES
+        }
         encodings = backend.encode(evidence)
         words = backend.map_words(inputs["emotions"])
-        calls: dict[str, Callable[[], object]] = {
-            f"encode {name}": _calling(backend.encode, {name: given}) for name, given in evidence.items()
-        }
+        calls: dict[str, Callable[[], object]] = {}
+        for name, count in _NEW_STEPS.items():
+            calls[f"steps of {name}, all"] = _calling(backend.steps, {name: rows[name]})
+            calls[f"steps of {name}, new ones"] = _calling(backend.steps, {name: rows[name][: count * batch]})
+            calls[f"encode {name}"] = _calling(backend.encode, {name: evidence[name]})
         calls["map the words"] = _calling(backend.map_words, inputs["emotions"])
         calls["compare and fuse"] = _calling(backend.fuse, encodings, words, inputs["present"])
         for name, call in calls.items():
-            rows.setdefault(name, []).append(f"{median(timed.ms(call, batch)):.2f}")
-    for name, cells in rows.items():
-        found.add_row(name, *cells)
+            cells.setdefault(name, []).append(f"{median(timed.ms(call, batch)):.2f}")
+    for name, row in cells.items():
+        found.add_row(name, *row)
     return found
 
 

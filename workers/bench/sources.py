@@ -44,6 +44,7 @@ def sources(
         f"{config.window.hop_s:g} s hop, {threads} thread(s), {seconds:g} s each",
         "sources",
         "evidence complete to score",
+        "to subscriber",
         "window's end to score",
         "windows/s",
         "a batch",
@@ -66,6 +67,7 @@ def _row(load: Load) -> list[str]:
     return [
         str(load.sources),
         p50_p99(load.latency_ms),
+        p50_p99(load.to_subscriber_ms),
         p50_p99(load.since_end_ms),
         f"{load.windows / load.seconds:.0f}",
         f"{load.counts['windows_scored'] / max(load.counts['batches'], 1):.1f}",

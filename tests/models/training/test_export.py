@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.bundle_manifest import MODALITIES
-from models.graph_parts import ENCODERS, FUSION, OUTPUTS, WORD_MAP, cut
+from models.graph_parts import FUSION, OUTPUTS, WORD_MAP, WholeGraph
 from models.onnx_session import open_session
 from models.training import export
 from models.training.branches import BRANCHES
@@ -62,8 +62,10 @@ def test_the_graph_can_be_cut_into_its_parts(tmp_path: Path) -> None:
     export_network(network(), SHAPES, SPACE, path)
     inputs = random_inputs(SHAPES, SPACE, windows=2, emotions=3, seed=1)
     given: dict[str, Any] = dict(inputs)
-    for part in (*ENCODERS.values(), WORD_MAP, FUSION):
-        session = open_session(path, content=cut(path.read_bytes(), part))
+    graph = WholeGraph(path.read_bytes())
+    steps, encoders = map(graph.steps, MODALITIES), map(graph.encoder, MODALITIES)
+    for part in (*steps, *encoders, WORD_MAP, FUSION):
+        session = open_session(path, content=graph.cut(part))
         found = session.run(list(part.outputs), {name: given[name] for name in part.inputs})
         given |= dict(zip(part.outputs, found, strict=True))
     for name, value in zip(OUTPUTS, open_session(path).run(list(OUTPUTS), inputs), strict=True):
