@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.backends import Arrays, Backend, Evidence, Stages
-from models.bundle import Bundle
 from models.bundle_manifest import MODALITIES
 from models.window_schedule import DueWindow
 from stream.messages import Float32Array
-from stream.windows import Window, bin_width_ns
+from stream.windows import Window
 
 
 class EncodingMemory:
@@ -25,16 +24,11 @@ class EncodingMemory:
     The words of the emotions are mapped again only if they are others.
 
     A backend without stages is given everything, every time.
-
-    Args:
-        bundle: Whose graph is run.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         """Batches, vocabularies mapped, and a modality windows encoded and reused, and steps computed."""
-        rates = {name: part.rate_hz for name, part in bundle.modalities.items()}
-        self._widths_ns = {name: None if rate is None else bin_width_ns(rate) for name, rate in rates.items()}
         self._stages: Stages | None = None
         self._parts: dict[tuple[str, str], _Encoded] = {}
         self._emotions: Float32Array | None = None
@@ -79,7 +73,7 @@ class EncodingMemory:
                     continue
                 known = newest.get(key) or self._parts.get(key)
                 if known is None or not known.is_of(part.bins):
-                    known = _Encoded(part.bins, window.end_ns, known, self._widths_ns[name])
+                    known = _Encoded(part.bins, known)
                     fresh[name].append(known)
                 newest[key] = known
                 parts[name].append((row, known))
@@ -121,22 +115,21 @@ class _Encoded:
 
     Args:
         bins: The part.
-        end_ns: Where the window ends.
         before: What the source was encoded as before.
-        width_ns: Of a bin; `None` for words, which keep their places when the window moves.
     """
 
-    def __init__(self, bins: Window, end_ns: int, before: _Encoded | None, width_ns: int | None) -> None:
+    def __init__(self, bins: Window, before: _Encoded | None) -> None:
         self.bins = bins
-        self.end_ns = end_ns
         self.vector: Float32Array = np.empty(0, np.float32)
         self._before = before
         self._steps: Float32Array = np.empty(0, np.float32)
-        self._moved = self._bins_since(before, width_ns)
+        self._moved = 0
         self._new = np.ones(len(bins.mask), bool)
-        if before is not None:
-            kept = before.bins.values[self._moved :]
-            self._new[: len(kept)] = (bins.values[: len(kept)] != kept).any(axis=1)
+        if before is not None and bins.moved is not None and bins.moved[0] is before.bins.key:
+            self._moved = bins.moved[1]
+            self._new[: -self._moved] = False
+        elif before is not None:  # words keep their places when the window moves
+            self._new = (bins.values != before.bins.values).any(axis=1)
         self.new_rows: Float32Array = bins.values[self._new]
         """`[R, D]`, the steps that were not in the window before."""
 
@@ -148,13 +141,6 @@ class _Encoded:
             self._steps[: len(kept)] = kept
         self._steps[self._new] = new
         self._before = None
-
-    def _bins_since(self, before: _Encoded | None, width_ns: int | None) -> int:
-        """Return by how many bins the window has moved; by all of them where none lies as it did."""
-        if before is None or width_ns is None:
-            return 0
-        moved, rest = divmod(self.end_ns - before.end_ns, width_ns)
-        return len(self.bins.mask) if rest or moved < 0 else moved
 
     @property
     def evidence(self) -> Evidence:

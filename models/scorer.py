@@ -58,7 +58,7 @@ class Scorer:
             for source in config.sources
         }
         self._smoothed: dict[tuple[str, str, bool], float] = {}
-        self._memory = EncodingMemory(bundle)
+        self._memory = EncodingMemory()
         self.backend = backend
         """What runs the model; set it anew between calls of `score` to go on with another."""
         self.baseline = baseline

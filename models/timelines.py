@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -220,13 +221,14 @@ class VoiceTimeline(Timeline):
         if not len(message.times_ns) == len(message.vectors) == len(message.speech):
             raise MessageError("times, vectors and speech differ in number")
         self._check(message.spec, message.vectors)
-        moments = (self._speech.ring.times_ns[-1:], message.times_ns, [message.time_ns])
-        if (np.diff(np.concatenate(moments)) < 0).any():
+        times_ns = message.times_ns.tolist()
+        moments = (*self._speech.ring.times_ns[-1:].tolist(), *times_ns, message.time_ns)
+        if any(after < before for before, after in pairwise(moments)):
             raise MessageError("its moments are out of order")
         self._advance(message.time_ns, message.time_ns, message.dropped)
-        for time_ns, vector, speech in zip(message.times_ns, message.vectors, message.speech, strict=True):
+        for time_ns, vector, speech in zip(times_ns, message.vectors, message.speech.tolist(), strict=True):
             if speech > self._threshold:
-                self._speech.ring.append(int(time_ns), vector)
+                self._speech.ring.append(time_ns, vector)
 
     def window(self, end_ns: int) -> ModalityWindow:
         """Return the window that ends at `end_ns`."""

@@ -7,7 +7,7 @@ masked out. Nothing later than `end_ns` enters, so a window is causal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +43,10 @@ class Window:
     """`[steps]`; 1 where there is evidence, else 0."""
     newest_ns: int | None
     """Capture time of the newest evidence; `None` without any."""
+    key: object = field(default_factory=object)
+    """Tells it from every other window."""
+    moved: tuple[object, int] | None = None
+    """The key of a window and how many bins this one has beyond it; the rest is as it was there."""
 
     @property
     def coverage(self) -> float:
@@ -123,7 +127,7 @@ class Ring:
         self._forgotten += old
 
     def count_until(self, time_ns: int) -> int:
-        """Return how many vectors up to `time_ns` there have ever been; those after it are not forgotten yet."""
+        """Return how many vectors up to `time_ns` there have ever been, if none after it is forgotten."""
         return self._forgotten + int(self.times_ns.searchsorted(time_ns, side="right"))
 
     def _compact(self) -> None:
@@ -176,6 +180,7 @@ class SlidingWindow:
             np.concatenate([before.values[steps:], new.values]),
             np.concatenate([before.mask[steps:], new.mask]),
             newest_ns,
+            moved=(before.key, steps),
         )
 
     def _assembled(self, end_ns: int, steps: int) -> Window:

@@ -19,6 +19,7 @@ from stream.clock import now_ns
 from stream.config import Config, Source
 from stream.messages import AnyMessage, End, MessageError, ReadCounts, State, WorkerState
 from stream.windows import NS_PER_S, seconds_to_ns
+from workers.heap import Heap
 from workers.liveness import BUSY_LIMIT_S
 from workers.recycling import Recycling
 from workers.service_manager import ServiceManager
@@ -61,6 +62,7 @@ class Worker:
         self._state_readers = 2 if supervised else 1
         self._state_due_ns = 0
         self._memory = psutil.Process()
+        self._heap = Heap()
         self._manager = ServiceManager()
 
     @property
@@ -174,6 +176,7 @@ class Worker:
             return
         self._state_due_ns = now + _STATE_PERIOD_NS
         self._manager.alive()
+        self._heap.give_back()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         reads = self.inbox.counts()
         self._state_out.send(

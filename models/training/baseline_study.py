@@ -138,7 +138,7 @@ class Study:
             update={"seconds": min(self._settings.seconds, 0.9 * speech_s), "modalities": ("voice",)}
         )
         baseline = PersonalBaseline(settings, self._bundle, self._words, hop_s=_HOP_S)
-        memory, windows = EncodingMemory(self._bundle), self._windows(clips)
+        memory, windows = EncodingMemory(), self._windows(clips)
         while batch := list(itertools.islice(windows, MAX_WINDOWS)):
             scores = score_windows(memory, self._backend, [window for _, window in batch], emotions, baseline)
             for row, (clip, _) in enumerate(batch):

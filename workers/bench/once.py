@@ -64,7 +64,7 @@ def once(
         ("encoded when there is new evidence", batches, _WindowsWhole(bundle)),
         ("and each of its steps once", batches, cpu),
     ):
-        memory = EncodingMemory(bundle)
+        memory = EncodingMemory()
         started = time.process_time()
         for batch in given:
             memory.run(backend, batch, emotions)
