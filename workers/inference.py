@@ -28,7 +28,7 @@ from workers.table import SUPERVISOR, worker_processes
 
 # With many sources something comes all the time, and a look at all of them for each message would cost more
 # than scoring does. What comes within this time a source is taken together, and more windows share a batch.
-_TOGETHER_NS = 600_000
+_TOGETHER_NS = 300_000
 
 
 def main(worker: Worker) -> None:
