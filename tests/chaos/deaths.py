@@ -10,7 +10,7 @@ from collections import defaultdict
 
 from stream import EmotionMessage
 from tests.chaos.figures import Figure, spread
-from tests.chaos.scene import LATE_MS, MODALITIES, Scene, back_after_s, contradictions, is_there, scene
+from tests.chaos.scene import LATE_MS, MODALITIES, Recovery, Scene, contradictions, is_there, recovery, scene
 from workers.liveness import SILENT_LIMIT_S
 
 _MODELS = " and the process that keeps its model"
@@ -33,8 +33,9 @@ _WATCH_S = 10.0
 
 def killed(times: int = 10) -> list[Figure]:
     """Kill each worker `times` times, in turns, so that none dies more than five times a minute."""
-    with scene(minutes=2 + times * len(_CARRIES) * (_WATCH_S + 6) / 60, words=True) as running:
+    with scene(minutes=2 + times * (len(_CARRIES) + 1) * (_WATCH_S + 6) / 60, words=True) as running:
         record = _Record(running)
+        record.spare(times * _WATCH_S)
         for _ in range(times):
             for worker in _CARRIES:
                 record.strike(worker, signal.SIGKILL, _WATCH_S)
@@ -54,11 +55,23 @@ class _Record:
     def __init__(self, running: Scene) -> None:
         self._running = running
         self._back_s: dict[str, list[float]] = defaultdict(list)
+        self._late: dict[str, list[tuple[float, ...]]] = defaultdict(list)
+        self._spared: list[Figure] = []
         self._never: list[str] = []
         self._disturbed: list[str] = []
         self._others: list[str] = []
         self._unseen: list[str] = []
         self._began_ns = time.monotonic_ns()
+
+    def spare(self, seconds: float) -> None:
+        """Do nothing for as long, to compare with."""
+        began_ns = time.monotonic_ns()
+        self._running.settle(MODALITIES)
+        self._running.watch(seconds)
+        messages = self._running.since(began_ns)
+        late = [f"{sum(_is_missing(m, each) for m in messages)} of {each}" for each in MODALITIES]
+        what = f"nothing done for {seconds:g} s: windows late"
+        self._spared.append(Figure(what, f"{', '.join(late)}, of {len(messages)}", "–"))
 
     def strike(self, worker: str, number: signal.Signals, seconds: float) -> None:
         """Send a worker a signal, and see for `seconds` what becomes of that."""
@@ -73,12 +86,14 @@ class _Record:
         os.kill(before[worker], number)
         running.watch(seconds)
         messages = running.since(struck_ns)
-        back = [back_after_s(messages, struck_ns, modality) for modality in carried]
-        if None in back:
+        found = [recovery(messages, struck_ns, modality) for modality in carried]
+        back = [each for each in found if each is not None]
+        if len(back) < len(found):
             self._never.append(worker)
         else:
-            self._back_s[worker].append(max(each for each in back if each is not None))
-        times = ", ".join("not" if each is None else f"{each:.1f} s" for each in back)
+            self._back_s[worker].append(max(each.back_s for each in back))
+            self._late[worker].append(tuple(s for each in back for s in each.late_s))
+        times = ", ".join("not" if each is None else _told(each) for each in found)
         sys.stderr.write(f"{worker}: {', '.join(carried)} back after {times}\n")
         if not any(_is_shown(message, carried) for message in messages):
             self._unseen.append(worker)
@@ -103,10 +118,14 @@ class _Record:
             goal_s = extra_s + (_FAST_S if worker in _LOADS_NOTHING else _RELOAD_S)
             values, never = self._back_s[worker], worker in self._never
             met = bool(values) and max(values) <= goal_s and not never
-            what = f"`{worker.replace('-desk', '')}` {done}: {', '.join(_CARRIES[worker])} back after"
+            what = f"`{_short(worker)}` {done}: {', '.join(_CARRIES[worker])} back after"
             figures.append(Figure(what, spread(values), f"≤ {goal_s:g} s", met))
+        late = {worker: sum(map(len, self._late[worker])) for worker in struck if any(self._late[worker])}
+        told = [f"{_short(w)}: {n}, the last after {self._last_s(w):.1f} s" for w, n in late.items()]
+        figures.append(Figure(f"{done}: windows late again after that", "; ".join(told) or "0", "–"))
         wrong = contradictions(self._running.since(self._began_ns))
         return [
+            *self._spared,
             *figures,
             _none(f"{done}: not back within the time watched", self._never),
             _none(f"{done}: other modalities interrupted", self._disturbed),
@@ -114,6 +133,18 @@ class _Record:
             _none(f"{done}: messages that contradict their evidence, or skip a window", wrong),
             _none(f"{done}: gaps that no message shows", self._unseen),
         ]
+
+    def _last_s(self, worker: str) -> float:
+        return max(max(late, default=0.0) for late in self._late[worker])
+
+
+def _short(worker: str) -> str:
+    return worker.replace("-desk", "")
+
+
+def _told(back: Recovery) -> str:
+    late = f", late again {len(back.late_s)} times, last after {back.late_s[-1]:.1f} s" if back.late_s else ""
+    return f"{back.back_s:.1f} s{late}"
 
 
 def _is_missing(message: EmotionMessage, modality: str) -> bool:

@@ -18,6 +18,7 @@ from models.assets import asset_path
 from models.media import read_audio
 from stream import EmotionMessage
 from stream.messages import SAMPLE_RATE_HZ, Int16Array
+from stream.windows import NS_PER_S
 from tests.clips import write_clip
 from tests.spoken import missing, spoken
 from tests.workers.daemon import Daemon, running_daemon
@@ -32,6 +33,7 @@ _WORDS = "transcript: {engine: vosk, vosk_model: vosk-ko, language: ko}\n"
 _SAID = ("안녕하세요 반갑습니다", "오늘 날씨가 좋습니다", "이 음식은 아주 맛있어요")
 _LOUD = 0.01
 _SILENCE_NS = 400_000_000
+_STAYS_NS = 2 * NS_PER_S
 _SETTLE_S = 60.0
 
 
@@ -137,22 +139,34 @@ def is_there(message: EmotionMessage, modality: str) -> bool:
     return evidence.used and evidence.pending_ms <= LATE_MS
 
 
-def back_after_s(messages: list[EmotionMessage], since_ns: int, modality: str) -> float | None:
-    """Return the seconds from `since_ns` to the end of the last spell without the modality.
+@dataclass(frozen=True)
+class Recovery:
+    """How a modality came back."""
 
-    `messages` are those scored since then; a spell without any message counts too. 0 where there was none,
-    `None` where it is not over.
+    back_s: float
+    """After how long it was there to stay; 0 where it was never missing."""
+    late_s: tuple[float, ...]
+    """When it was missing after that, a number for each window."""
+
+
+def recovery(messages: list[EmotionMessage], since_ns: int, modality: str) -> Recovery | None:
+    """Return how a modality came back, `None` where it did not.
+
+    `messages` are those scored since `since_ns`. A modality is back once it is there without a break for as
+    long as `_STAYS_NS`; a spell without any message is a break too.
     """
-    ended_ns, before_ns = since_ns, since_ns
-    missing = False
-    for message in messages:
-        silence = message.time_ns - before_ns > _SILENCE_NS
-        before_ns = message.time_ns
+    there_ns: int | None = since_ns
+    before_ns = since_ns
+    for place, message in enumerate(messages):
         if not is_there(message, modality):
-            missing = True
-        elif missing or silence:
-            missing, ended_ns = False, message.time_ns
-    return None if missing or not messages else (ended_ns - since_ns) / 1e9
+            there_ns = None
+        elif there_ns is None or message.time_ns - before_ns > _SILENCE_NS:
+            there_ns = message.time_ns
+        before_ns = message.time_ns
+        if there_ns is not None and message.time_ns - there_ns >= _STAYS_NS:
+            late_ns = [m.time_ns - since_ns for m in messages[place:] if not is_there(m, modality)]
+            return Recovery((there_ns - since_ns) / NS_PER_S, tuple(ns / NS_PER_S for ns in late_ns))
+    return None
 
 
 def contradictions(messages: list[EmotionMessage]) -> list[str]:
