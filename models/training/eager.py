@@ -21,6 +21,7 @@ from models.training.network import LiveNetwork, ModalityScorer, WordMap
 from models.training.paper import EmotionEmbeddingNetwork
 from models.training.recipe import Recipe
 from models.training.sequences.graph import SequenceGraph, export_graph
+from models.training.sequences.recipe import Weights
 from stream.messages import Float32Array
 
 PAPER_DIMS = {"text": 300, "audio": 74, "vision": 35}
@@ -37,9 +38,10 @@ def paper_network() -> SequenceGraph:
     return SequenceGraph(network, tuple(PAPER_DIMS)).eval()
 
 
-def export_paper(network: SequenceGraph, steps: int, path: Path) -> None:
+def export_paper(network: SequenceGraph, steps: int, path: Path, weights: Weights) -> None:
     """Write the paper's network to `path`, for sequences of so many steps."""
-    export_graph(network, {name: (steps, dim) for name, dim in PAPER_DIMS.items()}, _EMBEDDING, path)
+    shapes = {name: (steps, dim) for name, dim in PAPER_DIMS.items()}
+    export_graph(network, shapes, _EMBEDDING, path, weights=weights)
 
 
 def paper_inputs(windows: int, steps: int) -> dict[str, Float32Array]:

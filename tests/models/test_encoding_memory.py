@@ -154,6 +154,16 @@ def test_of_words_only_those_are_looked_at_again_that_have_changed() -> None:
     assert steps(memory)["text"] == 48 + 2
 
 
+def test_words_that_only_end_later_are_encoded_as_they_were() -> None:
+    memory = EncodingMemory()
+    memory.run(backend, [window()], EMOTIONS)
+    later = window()
+    part = later.modalities["text"]
+    later.modalities["text"] = replace(part, bins=replace(part.bins, newest_ns=2))
+    assert_as_from_the_start(memory.run(backend, [later], EMOTIONS), [later])
+    assert steps(memory)["text"] == 48
+
+
 hop = st.sampled_from([100, 100, 200, 130, 500, 4900, 5000, 5100])
 late = st.sampled_from([0, 0, 40, 250])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from models.bundle import Bundle
 from models.bundle_manifest import MODALITIES
 from models.onnx_session import open_session
 from models.opening import open_named_bundle
+from models.training.sequences.recipe import Weights
 from stream.config import config_folder
 from stream.messages import Float32Array
 from workers.bench.tables import out, print_machine, table
@@ -29,6 +31,7 @@ from workers.bench.timing import median, percentile, time_ms
 _BATCHES = (1, 8, 64)
 _THREADS = (1, 2)
 _STEPS = (20, 50)
+_WEIGHTS: tuple[Weights, ...] = ("float32", "int8")
 _NEW_STEPS = {"face": 1, "voice": 2, "text": 4}
 """In a hop of 0.1 s; words when one comes, with those of its utterance that now read otherwise."""
 _COLUMNS = ("network", "batch", "threads", "ONNX Runtime", "p99", "PyTorch", "compiled", "times PyTorch")
@@ -53,9 +56,9 @@ def model(
     """Time the networks in ONNX Runtime, beside PyTorch.
 
     The bundle's network, and the paper's in its sizes (300/200/100, two bidirectional layers) over 20 and 50
-    steps, by batch and threads, medians in milliseconds. PyTorch comes with `make setup`; without it, the
-    bundle alone is timed. Then the bundle stage by stage, which is what is spared when a modality has nothing
-    new.
+    steps with weights of 32 and of 8 bits, by batch and threads, medians in milliseconds. PyTorch comes with
+    `make setup`; without it, the bundle alone is timed. Then the bundle stage by stage, which is what is
+    spared when a modality has nothing new.
 
       python -m workers.bench model --compiled
     """
@@ -69,8 +72,8 @@ def model(
         found.add_row(*_row(case, timed))
     if _has_torch():
         with tempfile.TemporaryDirectory() as folder:
-            for steps in _STEPS:
-                for case in _cases_of_paper(steps, cases, Path(folder)):
+            for steps, weights in itertools.product(_STEPS, _WEIGHTS):
+                for case in _cases_of_paper(steps, weights, cases, Path(folder)):
                     found.add_row(*_row(case, timed))
     out.print(found)
     out.print()
@@ -154,16 +157,19 @@ def _cases_of_bundle(bundle: Bundle, cases: Sequence[tuple[int, int]]) -> Iterat
         yield _Case(bundle.version, inputs, batch, threads, _calling(backend.run, inputs), network)
 
 
-def _cases_of_paper(steps: int, cases: Sequence[tuple[int, int]], folder: Path) -> Iterator[_Case]:
+def _cases_of_paper(
+    steps: int, weights: Weights, cases: Sequence[tuple[int, int]], folder: Path
+) -> Iterator[_Case]:
     from models.training.eager import export_paper, paper_inputs, paper_network  # noqa: PLC0415
 
     network, path = paper_network(), folder / "paper.onnx"
-    export_paper(network, steps, path)
+    export_paper(network, steps, path, weights)
+    name = f"paper's, {steps} steps" + ", 8 bits" * (weights == "int8")
     for batch, threads in cases:
         inputs = paper_inputs(batch, steps)
         session = open_session(path, threads=threads)
         call = _calling(session.run, None, inputs)
-        yield _Case(f"paper's, {steps} steps", inputs, batch, threads, call, network)
+        yield _Case(name, inputs, batch, threads, call, network)
 
 
 def _row(case: _Case, timed: _Timed) -> list[str]:

@@ -20,7 +20,7 @@ from models.training.sequences.protocol import CorpusParts
 from models.training.sequences.recipe import Schedule, SequenceRecipe
 from stream.messages import Float32Array
 
-_INDECISIVE = {"name", "version", "licence", "data", "notes"}
+_INDECISIVE = {"name", "version", "licence", "data", "notes", "weights"}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,11 @@ from models.onnx_session import open_session
 from models.training.export import OPSET, TOLERANCE, Arrays, ExportError
 from models.training.paper import EmotionEmbeddingNetwork
 from models.training.paper.last_step import for_running
+from models.training.sequences.quantization import quantize_lstms
+from models.training.sequences.recipe import Weights
+
+INT8_TOLERANCE = 2e-2
+"""Largest difference of a probability from PyTorch's, where LSTMs have weights of 8 bits."""
 
 _EXAMPLES = (1, 3)
 _EMOTIONS = (1, 5)
@@ -58,18 +63,25 @@ class SequenceGraph(nn.Module):
 
 
 def export_graph(
-    graph: SequenceGraph, shapes: Mapping[str, tuple[int, int]], space_dim: int, path: Path
+    graph: SequenceGraph,
+    shapes: Mapping[str, tuple[int, int]],
+    space_dim: int,
+    path: Path,
+    *,
+    weights: Weights = "float32",
 ) -> None:
-    """Write `graph` to `path` in float32, and check it against PyTorch.
+    """Write `graph` to `path`, and check it against PyTorch.
 
     Args:
         graph: Fitted, on the CPU.
         shapes: Steps and features of each sequence that is used.
         space_dim: Numbers in a word's vector.
         path: The `.onnx` file.
+        weights: What those of LSTMs are stored as; all else is float32.
 
     Raises:
-        ExportError: Some output differs by more than `TOLERANCE`, or is not finite.
+        ExportError: Some output differs by more than `TOLERANCE`, or is not finite; with weights of 8 bits
+            also where a probability differs by more than `INT8_TOLERANCE`.
     """
     graph.eval()
     example = _random_inputs(graph, shapes, space_dim, examples=2, emotions=3)
@@ -92,15 +104,33 @@ def export_graph(
             dynamo=False,
         )
     onnx.checker.check_model(str(path), full_check=True)
-    session = open_session(path)
+    cases = _cases(graph, shapes, space_dim)
+    _compare(path, cases, dict.fromkeys(graph.outputs, TOLERANCE))
+    if weights == "int8":
+        quantize_lstms(path)
+        _compare(path, cases, {"probability": INT8_TOLERANCE})
+
+
+def _cases(
+    graph: SequenceGraph, shapes: Mapping[str, tuple[int, int]], space_dim: int
+) -> list[tuple[Arrays, Arrays]]:
+    """Return inputs and what PyTorch makes of them."""
+    cases = []
     for examples, emotions in itertools.product(_EXAMPLES, _EMOTIONS):
         inputs = _random_inputs(graph, shapes, space_dim, examples=examples, emotions=emotions)
         with torch.no_grad():
             expected = graph(*(torch.from_numpy(inputs[name]) for name in graph.inputs))
-        found = session.run(list(graph.outputs), inputs)
-        for name, value, wanted in zip(graph.outputs, found, expected, strict=True):
-            difference = float(np.abs(value - wanted.numpy()).max())
-            if not difference <= TOLERANCE:  # also where it is NaN
+        found = dict(zip(graph.outputs, (output.numpy() for output in expected), strict=True))
+        cases.append((inputs, found))
+    return cases
+
+
+def _compare(path: Path, cases: Sequence[tuple[Arrays, Arrays]], tolerances: Mapping[str, float]) -> None:
+    session = open_session(path)
+    for inputs, expected in cases:
+        for name, value in zip(tolerances, session.run(list(tolerances), inputs), strict=True):
+            difference = float(np.abs(value - expected[name]).max())
+            if not difference <= tolerances[name]:  # also where it is NaN
                 raise ExportError(f"{path}: {name} differs from PyTorch's by {difference:g}; it was not kept")
 
 

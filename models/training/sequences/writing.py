@@ -37,6 +37,7 @@ def write_sequence_bundle(
         {name: (section.steps, section.dim) for name, section in sections.items()},
         network.emotions.shape[1] if isinstance(network, EmotionEmbeddingNetwork) else 0,
         folder / "model.onnx",
+        weights=recipe.weights,
     )
     manifest = SequenceManifest(
         name=recipe.name,

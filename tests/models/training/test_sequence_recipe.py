@@ -45,6 +45,7 @@ def test_a_recipe_without_a_network_is_of_a_live_bundle() -> None:
         (", vision: 100}", "}", "network.hidden: vision missing"),
         ("space: glove-840b-300d", "space: glove", "network.space = 'glove': "),
         ("corpus: mosei", "corpus: moseii", "corpus = 'moseii': "),
+        ("corpus: mosei", "corpus: mosei\nweights: int4", "weights = 'int4': "),
         ("batch: 512", "batch: many", "training.batch = 'many': "),
         ("  plateau: 5\n", "", "training.plateau: missing; this key is required"),
         ("modalities: [text", "modalities: [face", "modalities[0] = 'face': "),
@@ -89,3 +90,12 @@ def test_modalities_are_used_in_one_order(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(PAPER.read_text().replace("[text, audio, vision]", "[vision, text]"))
     assert load(path).sequences == ("text", "vision")
+
+
+@pytest.mark.parametrize(("kind", "cell"), [("mult", "lstm"), ("paper", "gru")])
+def test_weights_of_eight_bits_are_for_lstms(tmp_path: Path, kind: str, cell: str) -> None:
+    path = tmp_path / "mine.yaml"
+    text = (RECIPES / f"{kind}-mosei.yaml").read_text().replace("cell: lstm", f"cell: {cell}")
+    path.write_text(f"{text}\nweights: int8\n")
+    with pytest.raises(RecipeError, match="weights: int8 is for LSTMs, of which this network has none"):
+        load_any_recipe(path)

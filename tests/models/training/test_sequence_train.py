@@ -43,6 +43,20 @@ def test_its_distances_are_negative_similarities(place: Path, paper: Path) -> No
     np.testing.assert_allclose(bundle.score(part, 2 * words, ["text"])[0], 2 * bundle.score(part, words, ["text"])[0], atol=1e-3)  # fmt: skip
 
 
+def test_weights_of_eight_bits_are_smaller_and_score_alike(place: Path, paper: Path) -> None:
+    small = train(place, "paper-mosei", name="eight-bits", weights="int8")
+    sizes = [(folder / "model.onnx").stat().st_size for folder in (small, paper)]
+    assert sizes[0] < 0.4 * sizes[1]
+    part = load_mosei(place / "corpora" / "mosei", "test")
+    words = emotion_vectors(open_space("glove-840b-300d"), part.emotions)
+    given, expected = (SequenceBundle(folder).score(part, words)[1] for folder in (small, paper))
+    assert not np.array_equal(given, expected)
+    np.testing.assert_allclose(given, expected, atol=0.05)
+    assert metrics_of(small, "mosei")["average"]["auc"] == pytest.approx(
+        metrics_of(paper, "mosei")["average"]["auc"], abs=0.02
+    )
+
+
 def test_similarities_of_modalities_add_up(place: Path, paper: Path) -> None:
     bundle = SequenceBundle(paper)
     part = load_mosei(place / "corpora" / "mosei", "test")
