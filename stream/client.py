@@ -15,10 +15,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import zmq
-import zmq.asyncio
 
 from stream.errors import UserError
 from stream.keys import KeyPair, is_public_key, read_pair
@@ -31,6 +30,9 @@ from stream.public import (
     TranscriptMessage,
     decode_public,
 )
+
+if TYPE_CHECKING:
+    import zmq.asyncio
 
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5557"
 M = TypeVar("M", bound=PublicMessage)
@@ -123,7 +125,10 @@ class Subscription(Generic[M]):
             NoMessageError: none came within `timeout_s`.
         """
         if self._async_socket is None:
-            self._async_socket = zmq.asyncio.Context.instance().socket(zmq.SUB)
+            # Every worker imports this module, and would pay for what few clients use.
+            from zmq.asyncio import Context  # noqa: PLC0415
+
+            self._async_socket = Context.instance().socket(zmq.SUB)
             self._connect(self._async_socket)
         while True:
             if not await self._async_socket.poll(self._timeout_ms):

@@ -21,6 +21,15 @@ from workers.liveness import Liveness, Verdict
 from workers.table import WorkerProcess
 
 
+def worker_environment() -> dict[str, str]:
+    """Return the environment in which a worker runs."""
+    # The workers share the cores; a library that takes all of them for itself would starve the others.
+    environment = {"OMP_NUM_THREADS": "1"} | os.environ
+    # The supervisor is the service that a manager may have started, not they.
+    environment.pop("NOTIFY_SOCKET", None)
+    return environment
+
+
 @dataclass
 class Child:
     """One worker process, its deaths, and what it last said of itself."""
@@ -65,16 +74,12 @@ class Child:
         command = [sys.executable, "-m", "workers", row.name, "--config", str(config)]
         command += ["--parent", str(os.getpid())] + (["--source", source] if source else [])
         command += [] if forks is None else ["--forks", str(forks)]
-        # The workers share the cores; a library that takes all of them for itself would starve the others.
-        environment = {"OMP_NUM_THREADS": "1"} | os.environ
-        # The supervisor is the service that a manager may have started, not they.
-        environment.pop("NOTIFY_SOCKET", None)
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stderr=log_file,
             start_new_session=True,
-            env=environment,
+            env=worker_environment(),
             pass_fds=[] if forks is None else [forks],
         )
 

@@ -79,7 +79,7 @@ def test_a_worker_that_was_killed_is_forked_again_from_the_same_models(
 ) -> None:
     server = start()
     server.fork()
-    until(lambda: len(lives()) == 1)
+    until(lambda: [server.pid] == [own for _, own in lives()])
     assert server.poll() is None
     server.send_signal(signal.SIGKILL)
     assert server.wait(START_S) == -signal.SIGKILL
@@ -98,7 +98,7 @@ def test_a_signal_reaches_the_worker_and_its_status_comes_back(
 ) -> None:
     server = start()
     server.fork()
-    until(lambda: len(lives()) == 1)
+    until(lambda: [server.pid] == [own for _, own in lives()])
     with pytest.raises(subprocess.TimeoutExpired):
         server.wait(0.05)
     server.send_signal(signal.SIGTERM)
@@ -112,7 +112,7 @@ def test_when_the_server_is_killed_so_is_its_worker(
 ) -> None:
     server = start()
     server.fork()
-    until(lambda: len(lives()) == 1)
+    until(lambda: [server.pid] == [own for _, own in lives()])
     server.kill()
     assert server.wait(START_S) == -signal.SIGKILL
     assert not server.alive

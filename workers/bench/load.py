@@ -22,6 +22,7 @@ from stream.errors import UserError
 from stream.public import PublicMessage
 from workers.bench.player import Player
 from workers.bench.recording import Recording
+from workers.child import worker_environment
 
 _START_TIMEOUT_S = 120.0
 _HEALTH_TIMEOUT_S = 15.0
@@ -110,8 +111,7 @@ def _inference(config: Config) -> Iterator[psutil.Popen]:
     file.write_text(config.model_dump_json())
     command = [sys.executable, "-m", "workers", "inference", "--config", str(file)]
     command += ["--parent", str(os.getpid())]
-    environment = {"OMP_NUM_THREADS": "1"} | os.environ
-    process = psutil.Popen(command, stdin=subprocess.DEVNULL, env=environment)
+    process = psutil.Popen(command, stdin=subprocess.DEVNULL, env=worker_environment())
     try:
         yield process
     finally:
