@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from models.backends import Arrays, Backend, Evidence, Stages
+from models.backends import Arrays, Backend, EncoderInput, Stages
 from models.bundle_manifest import MODALITIES
 from models.window_schedule import DueWindow
 from stream.messages import Float32Array
@@ -128,7 +128,9 @@ class _Encoded:
         if before is not None and bins.moved is not None and bins.moved[0] is before.bins.key:
             self._moved = bins.moved[1]
             self._new[: -self._moved] = False
-        elif before is not None:  # words keep their places when the window moves
+        elif before is not None:
+            # Words keep their places when the window moves. Of any other window whatever happens to lie where
+            # it lay is known too, which is little: a face that has changed, evidence that came late.
             self._new = (bins.values != before.bins.values).any(axis=1)
         self.new_rows: Float32Array = bins.values[self._new]
         """`[R, D]`, the steps that were not in the window before."""
@@ -143,9 +145,9 @@ class _Encoded:
         self._before = None
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> EncoderInput:
         """What is encoded."""
-        return Evidence(self.bins.values, self.bins.mask, self._steps)
+        return EncoderInput(self.bins.values, self.bins.mask, self._steps)
 
     def is_of(self, bins: Window) -> bool:
         """Return whether `bins` would be encoded as the same vector."""

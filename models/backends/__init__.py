@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
+import numpy as np
+
 from models.bundle import Bundle
 from models.graph_parts import OUTPUTS
 from stream.errors import UserError
@@ -21,8 +23,9 @@ __all__ = [
     "Backend",
     "BackendError",
     "DeviceLostError",
-    "Evidence",
+    "EncoderInput",
     "Stages",
+    "encoder_inputs",
     "open_backend",
 ]
 
@@ -40,7 +43,7 @@ class DeviceLostError(BackendError):
     """A device that has worked failed during a run; there are no scores from it."""
 
 
-class Evidence(NamedTuple):
+class EncoderInput(NamedTuple):
     """One modality of one window, as it is encoded."""
 
     values: Float32Array
@@ -49,6 +52,18 @@ class Evidence(NamedTuple):
     """`[T]`; 1 where there is evidence, else 0."""
     steps: Float32Array
     """`[T, W]`: what `Stages.steps` gives for `values`."""
+
+
+def encoder_inputs(inputs: Arrays, steps: Arrays, modality: str) -> list[EncoderInput]:
+    """Return one modality of N windows, window by window.
+
+    Args:
+        inputs: Of the graph; see `Bundle.input_shapes`.
+        steps: By modality, `[N * T, W]`: those of all windows, one after the other.
+        modality: Which.
+    """
+    values, mask = inputs[modality], inputs[f"{modality}_mask"]
+    return list(map(EncoderInput, values, mask, np.split(steps[modality], len(values))))
 
 
 class Stages(Protocol):
@@ -61,7 +76,7 @@ class Stages(Protocol):
             BackendError: The run failed, or the answer holds a NaN or an infinity.
         """
 
-    def encode(self, evidence: Mapping[str, Sequence[Evidence]]) -> Arrays:
+    def encode(self, evidence: Mapping[str, Sequence[EncoderInput]]) -> Arrays:
         """Return vectors `[N, joint]`, by modality; of each its own number of windows, one or more.
 
         Raises:

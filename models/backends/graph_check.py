@@ -39,6 +39,7 @@ def check_outputs(bundle: Bundle, values: Iterable[Any]) -> None:
         )
 
 
+# A part that takes any number of steps has no size there; the part that reads them together has.
 def _fits(found: Sequence[int | str | None], expected: Sequence[int | None]) -> bool:
     return len(found) == len(expected) and all(
         wanted is None or size in (None, wanted) for size, wanted in zip(found, expected, strict=True)

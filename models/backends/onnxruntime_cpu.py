@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.backends import Arrays, BackendError, Evidence
+from models.backends import Arrays, BackendError, EncoderInput, encoder_inputs
 from models.backends.graph_check import check_inputs
 from models.backends.providers import CPU_PROVIDER
 from models.bundle import Bundle
@@ -16,6 +16,9 @@ from models.bundle_manifest import MODALITIES
 from models.graph_parts import ENCODINGS, FUSION, WORD_MAP, WORDS, GraphPartError, Part, WholeGraph
 from models.onnx_session import open_session
 from stream.messages import Float32Array
+
+_SHARED_STEPS = 256
+"""From so many on; a hop of several sources has fewer, which take less time than sharing them out does."""
 
 
 class OnnxRuntimeCpu:
@@ -62,23 +65,27 @@ class OnnxRuntimeCpu:
         """Return vectors `[N, joint]` for the modalities in `inputs`, from their beginning."""
         given = [name for name in MODALITIES if name in inputs]
         steps = self.steps({name: np.concatenate(inputs[name]) for name in given})
-        evidence = {}
-        for name in given:
-            values, mask = inputs[name], inputs[f"{name}_mask"]
-            evidence[name] = list(map(Evidence, values, mask, np.split(steps[name], len(values))))
-        return self.encode(evidence)
+        return self.encode({name: encoder_inputs(inputs, steps, name) for name in given})
 
     def steps(self, rows: Mapping[str, Float32Array]) -> Arrays:
         """Return what each step is by itself, by modality; see `Stages.steps`."""
-        found = {}
-        for name, values in rows.items():
-            part = self._steps[name]
-            given = (values[np.newaxis], np.ones((1, len(values)), np.float32))
-            fits = part.run(dict(zip(part.part.inputs, given, strict=True)))
-            found[name] = np.concatenate([each[0] for each in fits.values()], axis=1)
-        return found
+        if self._pool is None or max(map(len, rows.values())) < _SHARED_STEPS:
+            return {name: self._step(name, values) for name, values in rows.items()}
+        running = {
+            name: [
+                self._pool.submit(self._step, name, piece) for piece in np.array_split(values, self._threads)
+            ]
+            for name, values in rows.items()
+        }
+        return {name: np.concatenate([run.result() for run in runs]) for name, runs in running.items()}
 
-    def encode(self, evidence: Mapping[str, Sequence[Evidence]]) -> Arrays:
+    def _step(self, modality: str, rows: Float32Array) -> Float32Array:
+        part = self._steps[modality]
+        given = (rows[np.newaxis], np.ones((1, len(rows)), np.float32))
+        fits = part.run(dict(zip(part.part.inputs, given, strict=True)))
+        return np.concatenate([each[0] for each in fits.values()], axis=1)
+
+    def encode(self, evidence: Mapping[str, Sequence[EncoderInput]]) -> Arrays:
         """Return vectors, by modality; see `Stages.encode`."""
         if self._pool is None:
             return {name: self._encode(name, given) for name, given in evidence.items()}
@@ -88,7 +95,7 @@ class OnnxRuntimeCpu:
         }
         return {name: np.concatenate([run.result() for run in runs]) for name, runs in running.items()}
 
-    def _encode(self, modality: str, evidence: Sequence[Evidence]) -> Float32Array:
+    def _encode(self, modality: str, evidence: Sequence[EncoderInput]) -> Float32Array:
         encoder, fits = self._encoders[modality], self._steps[modality].part.outputs
         steps = np.stack([each.steps for each in evidence])
         given = dict(zip(fits, np.split(steps, len(fits), axis=2), strict=True))
@@ -97,7 +104,7 @@ class OnnxRuntimeCpu:
             given[modality] = np.stack([each.values for each in evidence])
         return encoder.run(given)[ENCODINGS[modality]]
 
-    def _pieces(self, evidence: Sequence[Evidence]) -> list[Sequence[Evidence]]:
+    def _pieces(self, evidence: Sequence[EncoderInput]) -> list[Sequence[EncoderInput]]:
         count = min(self._threads, len(evidence))
         ends = [len(evidence) * number // count for number in range(count + 1)]
         return [evidence[start:end] for start, end in pairwise(ends)]

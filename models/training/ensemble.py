@@ -31,13 +31,14 @@ class Ensemble(nn.Module):
 
     def encode(self, values: Tensor, mask: Tensor) -> Tensor:
         """Return the encodings of all, side by side, no longer than one together."""
-        return self._together([scorer.encode(values, mask) for scorer in self._each()])
+        return self._together([scorer.encode(values, mask) for scorer in self.fits()])
 
     def words(self, emotions: Tensor) -> Tensor:
         """Return the words of all, side by side, of length one together."""
-        return self._together([scorer.words(emotions) for scorer in self._each()])
+        return self._together([scorer.words(emotions) for scorer in self.fits()])
 
-    def _each(self) -> list[ModalityScorer]:
+    def fits(self) -> list[ModalityScorer]:
+        """Return each scorer."""
         return [scorer for scorer in self.scorers if isinstance(scorer, ModalityScorer)]
 
     def _together(self, parts: Sequence[Tensor]) -> Tensor:

@@ -109,8 +109,10 @@ class _NamedParts(nn.Module):
 
 
 def _fits(scorer: nn.Module) -> list[ModalityScorer]:
-    several = scorer.scorers if isinstance(scorer, Ensemble) else [scorer]
-    return [fit for fit in several if isinstance(fit, ModalityScorer)]
+    if isinstance(scorer, Ensemble):
+        return scorer.fits()
+    assert isinstance(scorer, ModalityScorer)
+    return [scorer]
 
 
 def _names_of_steps(network: LiveNetwork) -> list[str]:

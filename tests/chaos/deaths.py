@@ -10,7 +10,7 @@ from collections import defaultdict
 
 from stream import EmotionMessage
 from tests.chaos.figures import Figure, spread
-from tests.chaos.scene import LATE_MS, MODALITIES, Recovery, Scene, contradictions, is_there, recovery, scene
+from tests.chaos.scene import MODALITIES, Recovery, Scene, contradictions, is_missing, recovery, scene
 from workers.liveness import SILENT_LIMIT_S
 
 _MODELS = " and the process that keeps its model"
@@ -65,11 +65,11 @@ class _Record:
 
     def spare(self, seconds: float) -> None:
         """Do nothing for as long, to compare with."""
-        began_ns = time.monotonic_ns()
         self._running.settle(MODALITIES)
+        began_ns = time.monotonic_ns()
         self._running.watch(seconds)
         messages = self._running.since(began_ns)
-        late = [f"{sum(_is_missing(m, each) for m in messages)} of {each}" for each in MODALITIES]
+        late = [f"{sum(is_missing(m, each) for m in messages)} of {each}" for each in MODALITIES]
         what = f"nothing done for {seconds:g} s: windows late"
         self._spared.append(Figure(what, f"{', '.join(late)}, of {len(messages)}", "–"))
 
@@ -98,7 +98,7 @@ class _Record:
         if not any(_is_shown(message, carried) for message in messages):
             self._unseen.append(worker)
         for modality in others:
-            gone = [m for m in messages if _is_missing(m, modality)]
+            gone = [m for m in messages if is_missing(m, modality)]
             if gone:
                 self._disturbed.append(f"{modality} while {worker} was down, {len(gone)} windows")
         after, struck = self._pids(), (worker, worker.removesuffix(_MODELS))
@@ -122,7 +122,9 @@ class _Record:
             figures.append(Figure(what, spread(values), f"≤ {goal_s:g} s", met))
         late = {worker: sum(map(len, self._late[worker])) for worker in struck if any(self._late[worker])}
         told = [f"{_short(w)}: {n}, the last after {self._last_s(w):.1f} s" for w, n in late.items()]
-        figures.append(Figure(f"{done}: windows late again after that", "; ".join(told) or "0", "–"))
+        figures.append(
+            Figure(f"{done}: windows late again after that", "; ".join(told) or "0", "0", not told)
+        )
         wrong = contradictions(self._running.since(self._began_ns))
         return [
             *self._spared,
@@ -145,12 +147,6 @@ def _short(worker: str) -> str:
 def _told(back: Recovery) -> str:
     late = f", late again {len(back.late_s)} times, last after {back.late_s[-1]:.1f} s" if back.late_s else ""
     return f"{back.back_s:.1f} s{late}"
-
-
-def _is_missing(message: EmotionMessage, modality: str) -> bool:
-    if modality == "text":  # who says nothing for a window is not interrupted
-        return message.evidence[modality].pending_ms > LATE_MS
-    return not is_there(message, modality)
 
 
 def _is_shown(message: EmotionMessage, modalities: tuple[str, ...]) -> bool:

@@ -139,9 +139,16 @@ def is_there(message: EmotionMessage, modality: str) -> bool:
     return evidence.used and evidence.pending_ms <= LATE_MS
 
 
+def is_missing(message: EmotionMessage, modality: str) -> bool:
+    """Return whether a modality that was there is interrupted; who says nothing for a window is not."""
+    if modality == "text":
+        return message.evidence[modality].pending_ms > LATE_MS
+    return not is_there(message, modality)
+
+
 @dataclass(frozen=True)
 class Recovery:
-    """How a modality came back."""
+    """How a modality came back to stay."""
 
     back_s: float
     """After how long it was there to stay; 0 where it was never missing."""
@@ -150,11 +157,13 @@ class Recovery:
 
 
 def recovery(messages: list[EmotionMessage], since_ns: int, modality: str) -> Recovery | None:
-    """Return how a modality came back, `None` where it did not.
+    """Return how a modality came back, `None` where it did not, or was gone again at the end.
 
     `messages` are those scored since `since_ns`. A modality is back once it is there without a break for as
     long as `_STAYS_NS`; a spell without any message is a break too.
     """
+    if not messages or is_missing(messages[-1], modality):
+        return None
     there_ns: int | None = since_ns
     before_ns = since_ns
     for place, message in enumerate(messages):
@@ -164,7 +173,7 @@ def recovery(messages: list[EmotionMessage], since_ns: int, modality: str) -> Re
             there_ns = message.time_ns
         before_ns = message.time_ns
         if there_ns is not None and message.time_ns - there_ns >= _STAYS_NS:
-            late_ns = [m.time_ns - since_ns for m in messages[place:] if not is_there(m, modality)]
+            late_ns = [m.time_ns - since_ns for m in messages[place:] if is_missing(m, modality)]
             return Recovery((there_ns - since_ns) / NS_PER_S, tuple(ns / NS_PER_S for ns in late_ns))
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.backends import Arrays, BackendError
+from models.backends import Arrays, BackendError, EncoderInput
 from models.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from models.bundle import load_bundle
 from models.bundle_manifest import MODALITIES
@@ -164,26 +164,55 @@ def test_words_that_only_end_later_are_encoded_as_they_were() -> None:
     assert steps(memory)["text"] == 48
 
 
+class FailingOnce(OnnxRuntimeCpu):
+    """A backend that fails once, after it has looked at every step."""
+
+    failed = False
+
+    def encode(self, evidence: Mapping[str, Sequence[EncoderInput]]) -> Arrays:
+        if not self.failed:
+            self.failed = True
+            raise BackendError("it was its turn")
+        return super().encode(evidence)
+
+
+def test_a_window_that_follows_a_failed_run_is_scored_from_all_of_its_evidence() -> None:
+    memory, passing, failing = EncodingMemory(), Passing(), FailingOnce(bundle)
+    for time_ms in range(0, 6000, 40):
+        passing.add("face", time_ms)
+        passing.add("voice", time_ms)
+    with pytest.raises(BackendError, match="it was its turn"):
+        memory.run(failing, [passing.window(5000)], EMOTIONS)
+    following = passing.window(5100)
+    assert_as_from_the_start(memory.run(failing, [following], EMOTIONS), [following])
+
+
 hop = st.sampled_from([100, 100, 200, 130, 500, 4900, 5000, 5100])
 late = st.sampled_from([0, 0, 40, 250])
+silent = st.booleans()
 
 
 @settings(max_examples=25, deadline=None)
-@given(batches=st.lists(st.lists(st.tuples(hop, late), min_size=1, max_size=3), min_size=1, max_size=5))
+@given(
+    batches=st.lists(st.lists(st.tuples(hop, late, silent), min_size=1, max_size=3), min_size=1, max_size=5)
+)
 def test_however_a_window_moves_the_scores_are_those_of_the_whole_graph(
-    batches: list[list[tuple[int, int]]],
+    batches: list[list[tuple[int, int, bool]]],
 ) -> None:
-    """Evidence may be missing when a window is cut, and be there at the next one."""
+    """Evidence may be missing when a window is cut and be there at the next one, or not count for a while."""
     memory, passing, end_ms, came_ms = EncodingMemory(), Passing(), 6000, 0
     for batch in batches:
         windows = []
-        for hop_ms, late_ms in batch:
+        for hop_ms, late_ms, is_silent in batch:
             end_ms += hop_ms
             for time_ms in range(came_ms, end_ms - late_ms, 40):
                 passing.add("face", time_ms)
                 passing.add("voice", time_ms)
                 came_ms = time_ms + 40
             windows.append(passing.window(end_ms))
+            if is_silent:
+                voice = windows[-1].modalities["voice"]
+                windows[-1].modalities["voice"] = replace(voice, why=SILENCE)
         assert_as_from_the_start(memory.run(backend, windows, EMOTIONS), windows)
 
 

@@ -41,6 +41,16 @@ def test_a_part_reads_nothing_but_its_own_inputs(part: Part) -> None:
     assert tuple(value.name for value in session.get_outputs()) == part.outputs
 
 
+@pytest.mark.parametrize("windows", [1, 3, MAX_WINDOWS])
+def test_several_threads_give_what_one_gives(windows: int) -> None:
+    several = OnnxRuntimeCpu(bundle, threads=3)
+    inputs = random_inputs(bundle, windows, seed=windows)
+    expected = parts.run(inputs)
+    for name, value in several.run(inputs).items():
+        np.testing.assert_allclose(value, expected[name], atol=1e-5, err_msg=name)
+    several.close()
+
+
 @pytest.mark.parametrize("modality", MODALITIES)
 @pytest.mark.parametrize("count", [1, 7, 200])
 def test_a_step_is_the_same_however_many_there_are(modality: str, count: int) -> None:

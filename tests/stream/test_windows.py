@@ -68,23 +68,34 @@ def test_every_bin_is_the_mean_of_what_lies_in_it(times_s, steps):
 @given(
     st.lists(st.integers(0, 40), max_size=80),
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 7)), min_size=1, max_size=12),
+    st.booleans(),
 )
-def test_a_window_that_slides_is_what_it_would_be_alone(steps_ms, windows):
-    """Windows are asked for before all of their evidence has come, and at any distance from each other."""
+def test_a_window_that_slides_is_what_it_would_be_alone(steps_ms, windows, forgets):
+    """Windows are asked for before all of their evidence has come, and at any distance from each other.
+
+    What none of them will show any more may be forgotten.
+    """
     sliding = SlidingWindow(1, 20 * NS_PER_S, steps=5, rate_hz=100.0)
     times_ns = np.cumsum(np.array(steps_ms, np.int64)) * 1_000_000
-    came, end_ns = 0, 0
+    came, end_ns, before = 0, 0, None
     for more, hop in windows:
         for time_ns in times_ns[came : came + more].tolist():
             sliding.ring.append(time_ns, np.array([time_ns], np.float32))
         came += more
         end_ns += hop * 5_000_000
         found = sliding.window(end_ns)
-        ring = sliding.ring
-        alone = assemble(ring.times_ns, ring.vectors, end_ns=end_ns, steps=5, rate_hz=100.0)
+        if forgets:
+            sliding.ring.forget(end_ns - 50_000_000)
+        known = times_ns[:came]
+        alone = assemble(known, known[:, None].astype(np.float32), end_ns=end_ns, steps=5, rate_hz=100.0)
         np.testing.assert_array_equal(found.values, alone.values)
         np.testing.assert_array_equal(found.mask, alone.mask)
         assert found.newest_ns == alone.newest_ns
+        if found.moved is not None and before is not None:
+            key, new = found.moved
+            assert key is before.key
+            np.testing.assert_array_equal(found.values[:-new], before.values[new:])
+        before = found
 
 
 @given(st.lists(st.integers(0, 40_000_000), max_size=400), st.integers(1, 3 * NS_PER_S))

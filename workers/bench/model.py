@@ -15,7 +15,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from models.backends import Evidence, open_backend
+from models.backends import encoder_inputs, open_backend
 from models.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from models.backends.parity import repeated
 from models.bundle import Bundle
@@ -104,10 +104,7 @@ def stages(bundle: Bundle, cases: Sequence[tuple[int, int]], timed: _Timed) -> T
         inputs = repeated(bundle.check_arrays()[0], batch)
         rows = {name: np.concatenate(inputs[name]) for name in _NEW_STEPS}
         steps = backend.steps(rows)
-        evidence = {
-            name: list(map(Evidence, inputs[name], inputs[f"{name}_mask"], np.split(steps[name], batch)))
-            for name in MODALITIES
-        }
+        evidence = {name: encoder_inputs(inputs, steps, name) for name in MODALITIES}
         encodings = backend.encode(evidence)
         words = backend.map_words(inputs["emotions"])
         calls: dict[str, Callable[[], object]] = {}

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from models.backends import Arrays, Evidence
+from models.backends import Arrays, EncoderInput
 from models.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from models.bundle import Bundle
 from models.bundle_manifest import MODALITIES
@@ -148,7 +148,7 @@ class _WindowsWhole(OnnxRuntimeCpu):
         """Return nothing of use; what is computed anew is computed below."""
         return {name: np.empty((len(values), 0), np.float32) for name, values in rows.items()}
 
-    def encode(self, evidence: Mapping[str, Sequence[Evidence]]) -> Arrays:
+    def encode(self, evidence: Mapping[str, Sequence[EncoderInput]]) -> Arrays:
         """Return vectors, by modality."""
         inputs = {name: np.stack([each.values for each in given]) for name, given in evidence.items()}
         inputs |= {

@@ -30,8 +30,8 @@ def sources(
 
     Records what the extractors make of the demo clip, once. Then replays it as 1, 2, 4 … sources at once,
     each at another place of the clip, over the bus into the real inference worker, until the p99 of its
-    latency passes the hop. Latency is from when a window had ended and all its evidence was sent, to when a
-    subscriber has its score.
+    latency passes the hop. Latency is from when a window had ended and all its evidence was sent, to when it
+    was scored; beside it stands when a subscriber had that score.
 
       python -m workers.bench sources
       python -m workers.bench sources 32 --seconds 60
@@ -43,8 +43,8 @@ def sources(
     found = table(
         f"{config.window.hop_s:g} s hop, {threads} thread(s), {seconds:g} s each",
         "sources",
-        "evidence complete to score",
-        "to subscriber",
+        "evidence sent to score",
+        "evidence sent to subscriber",
         "window's end to score",
         "windows/s",
         "a batch",

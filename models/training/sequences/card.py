@@ -8,13 +8,18 @@ from typing import Any
 from models.training.sequences.bundle import SequenceBundle, SequenceManifest
 from models.training.sequences.fitting import Fitted
 from models.training.sequences.protocol import PROTOCOLS
-from models.training.sequences.recipe import EmotionEmbeddings, SequenceRecipe
+from models.training.sequences.recipe import EmotionEmbeddings, SequenceRecipe, Weights
 from models.training.sequences.table import paper_table
 
 _SCORED_BY = {
     "accuracy": "accuracy",
     "weighted_accuracy": "weighted accuracy",
     "auc": "area under the ROC curve",
+}
+
+_WEIGHTS: dict[Weights, str] = {
+    "float32": "",
+    "int8": "The weights of its LSTMs have 8 bits; it was fitted, and its thresholds chosen, with 32.\n",
 }
 
 _LIMITS = """\
@@ -87,6 +92,7 @@ Measured with ONNX Runtime on the graph as it is here, on the test part:
     emostream evaluate models/bundles/{manifest.name} --data DIR
 
 {paper_table(metrics)}
+{_WEIGHTS[manifest.recipe.weights]}\
 The accuracy of an emotion is the {_SCORED_BY[own["accuracy"]]}; its F1 is the mean of the F1 of its presence
 and its absence, by their number. It is predicted {thresholds}.
 The test part decided nothing.

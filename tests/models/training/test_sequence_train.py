@@ -52,6 +52,7 @@ def test_weights_of_eight_bits_are_smaller_and_score_alike(place: Path, paper: P
     given, expected = (SequenceBundle(folder).score(part, words)[1] for folder in (small, paper))
     assert not np.array_equal(given, expected)
     np.testing.assert_allclose(given, expected, atol=0.05)
+    assert "weights of its LSTMs have 8 bits" in (small / "card.md").read_text()
     assert metrics_of(small, "mosei")["average"]["auc"] == pytest.approx(
         metrics_of(paper, "mosei")["average"]["auc"], abs=0.02
     )
