@@ -69,7 +69,7 @@ class OnnxRuntimeCpu:
 
     def steps(self, rows: Mapping[str, Float32Array]) -> Arrays:
         """Return what each step is by itself, by modality; see `Stages.steps`."""
-        if self._pool is None or max(map(len, rows.values())) < _SHARED_STEPS:
+        if self._pool is None or sum(map(len, rows.values())) < _SHARED_STEPS:
             return {name: self._step(name, values) for name, values in rows.items()}
         running = {
             name: [

@@ -244,6 +244,15 @@ def test_another_backend_starts_from_nothing() -> None:
     assert memory.counts["vocabularies_mapped"] == 2
 
 
+def test_several_threads_may_find_nothing_to_encode() -> None:
+    memory, several, nothing = EncodingMemory(), OnnxRuntimeCpu(bundle, threads=2), window("door")
+    for name in MODALITIES:
+        nothing.modalities[name] = evidence(bundle, name, 0, why=SILENCE)
+    for batch in ([nothing], [window()], [window()], [window(), nothing]):
+        assert_as_from_the_start(memory.run(several, batch, EMOTIONS), batch)
+    several.close()
+
+
 class WholeOnly:
     """ONNX Runtime, without stages."""
 

@@ -115,7 +115,8 @@ def _inference(config: Config) -> Iterator[psutil.Popen]:
     try:
         yield process
     finally:
-        process.terminate()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
         try:
             process.wait(5)
         except psutil.TimeoutExpired:
