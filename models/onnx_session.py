@@ -35,6 +35,8 @@ def open_session(
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
     settings.log_severity_level = _ERRORS_ONLY
+    # It would remember where to put what for every shape it has seen: every number of words, windows, steps.
+    settings.enable_mem_pattern = False
     # Spinning threads would burn whole cores between hops.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [(provider, dict(options or {}))] + ([(CPU, {})] if provider != CPU else [])

@@ -28,7 +28,7 @@ _CARRIES = {
 _LOADS_NOTHING = ("camera-desk", "microphone-desk")
 _WORK = [name for name in _CARRIES if not name.endswith(_MODELS)]  # who keeps a model does nothing but wait
 _FAST_S, _RELOAD_S = 2.0, 6.0
-_WATCH_S = 10.0
+_WATCH_S = 12.0
 
 
 def killed(times: int = 10) -> list[Figure]:
