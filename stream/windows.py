@@ -74,7 +74,7 @@ def assemble(
             np.add.reduce(vectors[first:behind], axis=0, out=values[step])
             values[step] /= behind - first
             mask[step] = 1
-    return Window(values, mask, int(times_ns[edges[-1] - 1]) if mask.any() else None)
+    return Window(values, mask, int(times_ns[edges[-1] - 1]) if edges[0] < edges[-1] else None)
 
 
 class Ring:

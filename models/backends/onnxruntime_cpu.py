@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -71,13 +72,8 @@ class OnnxRuntimeCpu:
         """Return what each step is by itself, by modality; see `Stages.steps`."""
         if self._pool is None or sum(map(len, rows.values())) < _SHARED_STEPS:
             return {name: self._step(name, values) for name, values in rows.items()}
-        running = {
-            name: [
-                self._pool.submit(self._step, name, piece) for piece in np.array_split(values, self._threads)
-            ]
-            for name, values in rows.items()
-        }
-        return {name: np.concatenate([run.result() for run in runs]) for name, runs in running.items()}
+        pieces = {name: np.array_split(values, self._threads) for name, values in rows.items()}
+        return _shared_out(self._pool, self._step, pieces)
 
     def _step(self, modality: str, rows: Float32Array) -> Float32Array:
         part = self._steps[modality]
@@ -89,11 +85,8 @@ class OnnxRuntimeCpu:
         """Return vectors, by modality; see `Stages.encode`."""
         if self._pool is None:
             return {name: self._encode(name, given) for name, given in evidence.items()}
-        running = {
-            name: [self._pool.submit(self._encode, name, piece) for piece in self._pieces(given)]
-            for name, given in evidence.items()
-        }
-        return {name: np.concatenate([run.result() for run in runs]) for name, runs in running.items()}
+        pieces = {name: self._pieces(given) for name, given in evidence.items()}
+        return _shared_out(self._pool, self._encode, pieces)
 
     def _encode(self, modality: str, evidence: Sequence[EncoderInput]) -> Float32Array:
         encoder, fits = self._encoders[modality], self._steps[modality].part.outputs
@@ -125,6 +118,14 @@ class OnnxRuntimeCpu:
         """End its threads."""
         if self._pool is not None:
             self._pool.shutdown()
+
+
+def _shared_out(
+    pool: ThreadPoolExecutor, run: Callable[[str, Any], Float32Array], pieces: Mapping[str, Sequence[Any]]
+) -> Arrays:
+    """Return what `run` gives for all pieces of a modality together, by modality; all run at once."""
+    running = {name: [pool.submit(run, name, piece) for piece in several] for name, several in pieces.items()}
+    return {name: np.concatenate([each.result() for each in runs]) for name, runs in running.items()}
 
 
 class _Run:

@@ -41,7 +41,7 @@ class TensorRTBackend:
     """
 
     max_emotions = MAX_EMOTIONS
-    # The whole is one launch of one captured graph; in stages it would be up to five, each waited for.
+    # The whole is one launch of one captured graph; in stages it would be up to eight, each waited for.
     stages = None
 
     def __init__(
